@@ -1,0 +1,16 @@
+//! Orbit's decisions: images, environments, manifests and deploy lists as typed, pure operations.
+//!
+//! This crate does no input or output, knows no clock and draws no random number. It parses, it
+//! plans and it checks; the other crates act on what it decides.
+
+mod digest;
+mod environment;
+mod ident;
+mod time;
+mod version;
+
+pub use digest::{Digest, DigestFault};
+pub use environment::{Environment, EnvironmentSpec, Environments, EnvironmentsFault};
+pub use ident::{ActionId, AppName, IdentFault, ImageId, ImageUid};
+pub use time::Timestamp;
+pub use version::{ImageVersion, VersionFault};
