@@ -6,6 +6,7 @@
 mod digest;
 mod environment;
 mod ident;
+pub mod quantity;
 mod time;
 mod version;
 
