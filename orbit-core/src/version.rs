@@ -40,6 +40,11 @@ impl ImageVersion {
     pub const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self { major, minor, patch }
     }
+
+    /// Returns the version as Semantic Versioning writes it, `0.0.1` for `v0-0-01`.
+    pub fn semver(self) -> String {
+        format!("{}.{}.{}", self.major, self.minor, self.patch)
+    }
 }
 
 impl fmt::Display for ImageVersion {
@@ -63,6 +68,12 @@ impl FromStr for ImageVersion {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn semantic_versions_have_no_leading_zeros() {
+        let version: ImageVersion = "v1-20-03".parse().unwrap();
+        assert_eq!(version.semver(), "1.20.3");
+    }
 
     #[test]
     fn only_the_canonical_text_is_a_version() {
