@@ -3,12 +3,14 @@
 //! This crate does no input or output, knows no clock and draws no random number. It parses, it
 //! plans and it checks; the other crates act on what it decides.
 
+pub mod chart;
 mod digest;
 mod environment;
 mod ident;
 pub mod quantity;
 mod time;
 mod version;
+mod yaml;
 
 pub use digest::{Digest, DigestFault};
 pub use environment::{Environment, EnvironmentSpec, Environments, EnvironmentsFault};
