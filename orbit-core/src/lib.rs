@@ -7,6 +7,7 @@ pub mod chart;
 mod digest;
 mod environment;
 mod ident;
+pub mod list;
 pub mod quantity;
 mod time;
 mod version;

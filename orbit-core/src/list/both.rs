@@ -1,0 +1,166 @@
+//! The two lists of an environment: what moves between them, and what must hold of both.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::document::{Document, Item};
+use super::edit::{Change, apply};
+use super::entry::{DeleteList, Deletion, DeployList, Entry, Listed, Tombstone};
+use super::fault::{ListError, ListFault, Position};
+use super::{MAX_BYTES, scan};
+use crate::{AppName, Environment};
+
+/// Keys of an item that Argo CD's generator overwrites.
+const OVERWRITTEN: [&str; 2] = ["path", "values"];
+
+/// One of the two lists of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListFile {
+    /// `deploy-list.yaml`.
+    Deploy,
+    /// `delete-list.yaml`.
+    Delete,
+}
+
+impl fmt::Display for ListFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deploy => "deploy-list.yaml",
+            Self::Delete => "delete-list.yaml",
+        })
+    }
+}
+
+/// A fault and the list it is in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {error}")]
+pub struct Finding {
+    /// The list.
+    pub file: ListFile,
+    /// What is wrong, and where.
+    pub error: ListError,
+}
+
+fn in_deploy(error: ListError) -> Finding {
+    Finding { file: ListFile::Deploy, error }
+}
+
+fn in_delete(error: ListError) -> Finding {
+    Finding { file: ListFile::Delete, error }
+}
+
+/// Returns the deploy list and the delete list after an application was deployed.
+///
+/// The entry is put into the first list, and its tombstone leaves the second.
+///
+/// # Errors
+/// The first fault in either text, with the list it is in.
+pub fn deploy(deploy: &str, delete: &str, entry: &Entry) -> Result<(String, String), Finding> {
+    let deploy = apply(deploy, &[Change::put(entry)]).map_err(in_deploy)?;
+    let tombstone = Change::Remove(entry.name.clone());
+    let delete = apply(delete, &[tombstone]).map_err(in_delete)?;
+    Ok((deploy, delete))
+}
+
+/// Returns the deploy list and the delete list after an entry moved from the first to the second.
+///
+/// An entry that has moved already is left as it is, so that the call may be repeated.
+///
+/// # Errors
+/// The first fault in either text, or [`ListFault::NotListed`], with the list it is in.
+pub fn retire(
+    deploy: &str,
+    delete: &str,
+    name: &AppName,
+    deletion: Deletion,
+) -> Result<(String, String), Finding> {
+    let entries = DeployList::read(deploy).map_err(in_deploy)?;
+    let Some(entry) = entries.find(name) else {
+        let tombstones = DeleteList::read(delete).map_err(in_delete)?;
+        return match tombstones.find(name) {
+            Some(_) => Ok((deploy.to_owned(), delete.to_owned())),
+            None => Err(in_deploy(not_listed(name))),
+        };
+    };
+    let tombstone = Tombstone { entry: entry.clone(), deletion };
+    let removal = Change::Remove(name.clone());
+    let deploy = apply(deploy, &[removal]).map_err(in_deploy)?;
+    let delete = apply(delete, &[Change::put(&tombstone)]).map_err(in_delete)?;
+    Ok((deploy, delete))
+}
+
+fn not_listed(name: &AppName) -> ListError {
+    let start = Position { line: 1, column: 1 };
+    ListError::new(start, ListFault::NotListed { name: name.to_string() })
+}
+
+/// Checks the two lists of an environment, as they are before they are pushed.
+///
+/// Beyond what reading refuses: every field of every entry has its form, no entry has a key that Argo
+/// CD overwrites, every entry is for this environment, and no name is in both lists.
+///
+/// # Errors
+/// Every fault, in the order of its place; a text that cannot be read to its end has none behind
+/// the place where reading stopped.
+pub fn check(deploy: &str, delete: &str, environment: &Environment) -> Result<(), Vec<Finding>> {
+    let (deploy, delete) = (scan::scan(deploy, MAX_BYTES), scan::scan(delete, MAX_BYTES));
+    let mut findings: Vec<Finding> = Vec::new();
+    findings.extend(faults_of::<Entry>(&deploy, environment).into_iter().map(in_deploy));
+    findings.extend(faults_of::<Tombstone>(&delete, environment).into_iter().map(in_delete));
+    findings.extend(in_both(&deploy.document, &delete.document).map(in_delete));
+    findings.sort_by_key(|finding| (finding.file, finding.error.position()));
+    if findings.is_empty() { Ok(()) } else { Err(findings) }
+}
+
+/// Returns the faults of one list.
+fn faults_of<T: Listed>(scan: &scan::Scan<'_>, environment: &Environment) -> Vec<ListError> {
+    let mut faults = scan.faults.clone();
+    if !scan.is_whole {
+        return faults;
+    }
+    let mut of_fields = Vec::new();
+    for item in scan.document.items() {
+        T::read(&item, &mut of_fields);
+        overwritten(&item, &mut of_fields);
+        misplaced(&item, environment, &mut of_fields);
+    }
+    // What is wrong with a text is said once: an unquoted number is no version either.
+    let known: Vec<Position> = faults.iter().map(ListError::position).collect();
+    of_fields.retain(|fault| known.binary_search(&fault.position()).is_err());
+    faults.append(&mut of_fields);
+    faults
+}
+
+fn overwritten(item: &Item<'_>, faults: &mut Vec<ListError>) {
+    for field in item.fields().filter(|field| OVERWRITTEN.contains(&&*field.key)) {
+        let kind = ListFault::Forbidden { key: field.key.to_string() };
+        faults.push(ListError::new(field.key_position(), kind));
+    }
+}
+
+fn misplaced(item: &Item<'_>, environment: &Environment, faults: &mut Vec<ListError>) {
+    let Some(field) = item.field("environment") else {
+        return;
+    };
+    // A text that is no environment at all is a fault already.
+    if field.value != environment.as_str() && field.value.parse::<Environment>().is_ok() {
+        let expected = environment.to_string();
+        let kind = ListFault::Environment { found: field.value.to_string(), expected };
+        faults.push(ListError::new(field.position(), kind));
+    }
+}
+
+/// Returns a fault for every name of the second list that is in the first.
+fn in_both<'d>(
+    deploy: &'d Document<'_>,
+    delete: &'d Document<'_>,
+) -> impl Iterator<Item = ListError> + use<'d> {
+    let lines: HashMap<_, _> =
+        deploy.items().map(|item| (item.name(), item.position().line)).collect();
+    delete.items().filter_map(move |item| {
+        let field = item.name_field()?;
+        let line = *lines.get(&field.value)?;
+        let kind = ListFault::InBoth { name: field.value.to_string(), line };
+        Some(ListError::new(field.position(), kind))
+    })
+}
