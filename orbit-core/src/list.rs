@@ -6,14 +6,14 @@
 //!
 //! | | read | refused |
 //! |---|---|---|
-//! | document | one, with at most one `---` line before it; a byte-order mark; LF, CR LF, CR, mixed; no final newline | a second document, `...`, `%` directives; no list at all: an empty file, comments only, a mapping, a scalar |
+//! | document | one, with at most one `---` line before it; a byte-order mark; LF, CR LF or both; no final newline | a second document, `...`, `%` directives; no list at all: an empty file, comments only, a mapping, a scalar |
 //! | empty list | `[]`, `[ ]`, before and after comments | any other collection in brackets or braces |
 //! | entries | `- key: value`, dashes in one column, keys in one column of an entry | an entry without a key on its dash's line, another indentation, tabs |
 //! | keys | any, quoted or not, of at most 1,000 bytes; `name` in every entry | a key twice, a name twice, `<<`, `? key` |
 //! | values | one string on the key's line: plain, `'single'`, `"double"` | nested values, block scalars, strings over several lines, anchors, aliases, tags |
 //! | plain | what is a string to every reader | `on`, `1.20`, `0123`, `1e3`, `12:30`, `2025-01-25`, `~`, nothing |
 //! | escapes | `\0 \a \b \t \n \v \f \r \e \" \\ \N \_ \L \P \xXX \uXXXX \UXXXXXXXX`, backslash and space | all others, also `\/` and `\'` |
-//! | characters | all of UTF-8 that is printable, tabs in quotes and comments | control characters, U+2028, U+2029, U+FEFF inside, noncharacters U+FFFE and U+FFFF |
+//! | characters | all of UTF-8 that is printable, tabs in quotes and comments | control characters, CR alone, U+2028, U+2029, U+FEFF inside, noncharacters U+FFFE and U+FFFF |
 //! | size | 16 MiB | more |
 //!
 //! Reading has two layers: a [`Document`] gives mappings with any keys, [`DeployList`] and [`DeleteList`]
@@ -26,9 +26,9 @@
 //! Making a change twice is making it once, and a change that undoes an insertion restores the text
 //! byte for byte (`[]` comes back without the spaces in it, and a comment behind it on a line of its
 //! own). Changes to different names can be made in any order: the entries are the same, and in
-//! a list sorted by name their order too. The bytes are the same where nothing but entries stands
-//! between the entries; a blank line or comment that is left between two entries that go or come can
-//! end up on either side of the third.
+//! a list sorted by name their order too. The bytes are the same where only entries with the comments
+//! that are theirs stand in the list, apart from the head, and one is left all the time. Otherwise the
+//! place of blank lines and comments between entries that come and go can depend on the order.
 
 mod both;
 mod characters;
@@ -41,6 +41,8 @@ mod fault;
 mod plain;
 mod quoted;
 mod scan;
+#[cfg(test)]
+mod tests;
 
 pub use both::{Finding, ListFile, check, deploy, retire};
 pub use document::{Document, Field, Item};

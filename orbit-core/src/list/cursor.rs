@@ -16,16 +16,13 @@ pub(super) struct Cursor<'a> {
     pub(super) line: usize,
     /// Where the current line begins.
     pub(super) line_start: usize,
-    /// Whether there is any carriage return in the text.
-    has_returns: bool,
 }
 
 impl<'a> Cursor<'a> {
     /// Returns a cursor before the first line; a byte-order mark is no part of it.
     pub(super) fn new(text: &'a str) -> Self {
         let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let has_returns = memchr(b'\r', text.as_bytes()).is_some();
-        Self { text, at, line: 0, line_start: at, has_returns }
+        Self { text, at, line: 0, line_start: at }
     }
 
     pub(super) fn rest(&self) -> &'a str {
@@ -65,30 +62,23 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// Passes the line's end: LF, CR LF, or CR.
-    pub(super) fn end_line(&mut self) {
-        self.at += line_break(self.rest()).len();
-    }
-
     /// Passes all that is left of the line, its end included.
     pub(super) fn skip_line(&mut self) {
-        self.at += content(self.rest()).len();
-        self.end_line();
+        let rest = self.bytes_from(self.at);
+        self.at += memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
     }
 
-    /// Passes blanks, a comment and the line's end.
+    /// Passes spaces, a comment and the line's end.
     pub(super) fn end_value(&mut self) -> Result<(), ListError> {
         if self.peek() == Some(b'\n') {
             self.at += 1;
             return Ok(());
         }
-        let before = self.at;
-        while matches!(self.peek(), Some(b' ' | b'\t')) {
-            self.at += 1;
-        }
+        let n_spaces = self.spaces();
         match self.peek() {
-            None | Some(b'\n' | b'\r') => self.end_line(),
-            Some(b'#') if self.at > before => self.skip_line(),
+            None | Some(b'\n' | b'\r') => self.skip_line(),
+            Some(b'#') if n_spaces > 0 => self.skip_line(),
+            Some(b'\t') => return Err(self.error(self.at, ListFault::Tab)),
             Some(b':') => return Err(self.error(self.at, ListFault::Nested)),
             Some(_) => return Err(self.error(self.at, ListFault::Trailing)),
         }
@@ -117,14 +107,6 @@ impl<'a> Cursor<'a> {
                 Some(_) | None => return Err(self.error(self.at, ListFault::Unclosed)),
             }
         }
-        self.end_quoted(at)
-    }
-
-    /// Passes a string whose closing quote is at `at`.
-    fn end_quoted(&mut self, at: usize) -> Result<(), ListError> {
-        if self.has_returns && self.slice(Span::new(self.at, at)).contains('\r') {
-            return Err(self.error(self.at, ListFault::Unclosed));
-        }
         self.at = at + 1;
         Ok(())
     }
@@ -149,10 +131,12 @@ impl<'a> Cursor<'a> {
             at += memchr2(b'\'', b'\n', rest).unwrap_or(rest.len());
             match (self.byte(at), self.byte(at + 1)) {
                 (Some(b'\''), Some(b'\'')) => at += 2,
-                (Some(b'\''), _) => return self.end_quoted(at),
+                (Some(b'\''), _) => break,
                 _ => return Err(self.error(self.at, ListFault::Unclosed)),
             }
         }
+        self.at = at + 1;
+        Ok(())
     }
 
     /// Passes an unquoted text: to the line's end, a comment or a colon with a blank after it.
@@ -163,19 +147,15 @@ impl<'a> Cursor<'a> {
         // Most keys are a word and nothing else.
         let word = self.bytes_from(self.at).iter().take_while(|b| b.is_ascii_alphanumeric());
         let mut end = self.at + word.count();
-        let mut tab = None;
         for (at, b) in (end..).zip(self.bytes_from(end)) {
             match b {
                 b'\n' | b'\r' => break,
                 b':' if self.is_blank(at + 1) => break,
                 b'#' if end < at => break,
                 b' ' => {}
-                b'\t' => tab = tab.or(Some(at)),
+                b'\t' => return Err(self.error(at, ListFault::Tab)),
                 _ => end = at + 1,
             }
-        }
-        if let Some(tab) = tab.filter(|&tab| tab < end) {
-            return Err(self.error(tab, ListFault::Tab));
         }
         self.at = end;
         Ok(())
@@ -210,7 +190,7 @@ impl<'a> Cursor<'a> {
 pub(super) fn line_break(text: &str) -> &str {
     let length = match text.as_bytes() {
         [b'\r', b'\n', ..] => 2,
-        [b'\r' | b'\n', ..] => 1,
+        [b'\n', ..] => 1,
         _ => 0,
     };
     text.get(..length).unwrap_or_default()
@@ -218,6 +198,7 @@ pub(super) fn line_break(text: &str) -> &str {
 
 /// Returns a text up to its first line break.
 pub(super) fn content(text: &str) -> &str {
-    let end = memchr2(b'\n', b'\r', text.as_bytes()).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default()
+    let end = memchr(b'\n', text.as_bytes()).unwrap_or(text.len());
+    let line = text.get(..end).unwrap_or_default();
+    line.strip_suffix('\r').unwrap_or(line)
 }

@@ -136,7 +136,7 @@ impl<'a> Document<'a> {
     /// Returns the place where a pair's key or value begins.
     pub(super) fn place(&self, pair: Pair, part: Span) -> Position {
         let before = self.text.get(..part.range().start).unwrap_or_default();
-        let start = before.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
         let before = before.get(start..).unwrap_or_default().trim_start_matches('\u{feff}');
         let line = usize::try_from(pair.line).unwrap_or(usize::MAX);
         Position { line, column: before.chars().count() + 1 }

@@ -73,7 +73,7 @@ impl Fields {
 /// See [`Document::apply`].
 ///
 /// # Errors
-/// The first fault in the text, or [`ListFault::TooLarge`] for the text before or after the changes.
+/// The first fault in the text, or [`TooLarge`](super::ListFault::TooLarge) for the text before or after the changes.
 pub fn apply(text: &str, changes: &[Change]) -> Result<String, ListError> {
     Document::read_text(text, MAX_BYTES)?.apply(changes)
 }
@@ -98,7 +98,7 @@ impl Document<'_> {
     /// nothing.
     ///
     /// # Errors
-    /// [`ListFault::TooLarge`] if the new text is over the limit that the list was read within.
+    /// [`TooLarge`](super::ListFault::TooLarge) if the new text is over the limit that the list was read within.
     pub fn apply(&self, changes: &[Change]) -> Result<String, ListError> {
         let mut edit = Edit { document: self, splices: Vec::new(), removed: Vec::new() };
         // In the order of the names, so that the order of the changes does not matter.
@@ -256,20 +256,18 @@ impl<'d> Edit<'d> {
             n_done = splice.at.end;
         }
         text.push_str(old.get(n_done..).unwrap_or_default());
-        if !old.ends_with(BREAKS) {
-            let end = text.strip_suffix('\n').unwrap_or(&text);
-            let length = end.strip_suffix('\r').unwrap_or(end).len();
+        if !old.ends_with('\n') {
+            let lines = text.strip_suffix('\n').unwrap_or(&text);
+            let length = lines.strip_suffix('\r').unwrap_or(lines).len();
             text.truncate(length);
         }
         text
     }
 }
 
-const BREAKS: [char; 2] = ['\n', '\r'];
-
 /// Ends the last line of a text, if there is one that does not end yet.
 fn end_last_line(text: &mut String, line_end: &str) {
-    if !text.trim_start_matches('\u{feff}').is_empty() && !text.ends_with(BREAKS) {
+    if !text.trim_start_matches('\u{feff}').is_empty() && !text.ends_with('\n') {
         text.push_str(line_end);
     }
 }

@@ -221,8 +221,8 @@ pub enum Meaning {
     Sexagesimal,
     /// A date or point in time.
     Date,
-    /// `=`, the default value of YAML 1.1.
-    Default,
+    /// `=` and `<<`, which YAML 1.1 reserves for default values and merges.
+    Indicator,
 }
 
 impl fmt::Display for Meaning {
@@ -233,7 +233,7 @@ impl fmt::Display for Meaning {
             Self::Number => "a number",
             Self::Sexagesimal => "a number of base 60",
             Self::Date => "a date",
-            Self::Default => "a default value",
+            Self::Indicator => "an indicator",
         })
     }
 }

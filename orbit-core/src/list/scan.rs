@@ -48,7 +48,7 @@ pub(super) fn error_after(before: &str, kind: ListFault) -> ListError {
     cursor.line = 1;
     while cursor.at < before.len() {
         cursor.skip_line();
-        if before.get(..cursor.at).is_some_and(|passed| passed.ends_with(['\n', '\r'])) {
+        if before.get(..cursor.at).is_some_and(|passed| passed.ends_with('\n')) {
             cursor.line += 1;
             cursor.line_start = cursor.at;
         }
@@ -127,7 +127,7 @@ impl<'a> Scanner<'a> {
         match self.cursor.peek() {
             None | Some(b'\n' | b'\r') => {
                 self.above = Above::Other;
-                self.cursor.end_line();
+                self.cursor.skip_line();
                 Ok(())
             }
             Some(b'#') => {
@@ -330,7 +330,7 @@ impl<'a> Scanner<'a> {
 
     /// Tells whether the next line that is neither blank nor comment is part of an empty value.
     fn goes_on_below(&self, column: usize) -> bool {
-        let mut lines = self.cursor.rest().split(['\n', '\r']).skip(1);
+        let mut lines = self.cursor.rest().lines().skip(1);
         let next = lines.find(|line| {
             let text = line.trim_start_matches(' ');
             !text.is_empty() && !text.starts_with('#')
