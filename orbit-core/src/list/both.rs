@@ -100,8 +100,8 @@ fn not_listed(name: &AppName) -> ListError {
 /// CD overwrites, every entry is for this environment, and no name is in both lists.
 ///
 /// # Errors
-/// Every fault, in the order of its place; a text that cannot be read to its end has none behind
-/// the place where reading stopped.
+/// Every fault, in the order of its place, or about the first 1,000 of each list; a text that cannot be
+/// read to its end has none behind the place where reading stopped.
 pub fn check(deploy: &str, delete: &str, environment: &Environment) -> Result<(), Vec<Finding>> {
     let (deploy, delete) = (scan::scan(deploy, MAX_BYTES), scan::scan(delete, MAX_BYTES));
     let mut findings: Vec<Finding> = Vec::new();
@@ -120,13 +120,19 @@ fn faults_of<T: Listed>(scan: &scan::Scan<'_>, environment: &Environment) -> Vec
     }
     let mut of_fields = Vec::new();
     for item in scan.document.items() {
+        if of_fields.len() >= scan::MAX_FAULTS {
+            break;
+        }
         T::read(&item, &mut of_fields);
         overwritten(&item, &mut of_fields);
         misplaced(&item, environment, &mut of_fields);
     }
     // What is wrong with a text is said once: an unquoted number is no version either.
     let known: Vec<Position> = faults.iter().map(ListError::position).collect();
-    of_fields.retain(|fault| known.binary_search(&fault.position()).is_err());
+    let is_absent =
+        |kind: &ListFault| matches!(kind, ListFault::Missing { field } if *field != "name");
+    of_fields
+        .retain(|fault| is_absent(&fault.kind) || known.binary_search(&fault.position()).is_err());
     faults.append(&mut of_fields);
     faults
 }
@@ -163,4 +169,69 @@ fn in_both<'d>(
         let kind = ListFault::InBoth { name: field.value.to_string(), line };
         Some(ListError::new(field.position(), kind))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EMPTY: &str = "# tombstones\n[]\n";
+
+    fn trolls() -> Entry {
+        Entry {
+            name: "trolls".parse().unwrap(),
+            image_uid: "A".repeat(60).parse().unwrap(),
+            image_version: "v0-0-01".parse().unwrap(),
+            image_name: "Trolls: \"World\" Tour".to_owned(),
+            environment: "development".parse().unwrap(),
+            image: "docker.io/k8or-orbit-aws/trolls".to_owned(),
+            digest: crate::Digest::of(b""),
+            namespace: "development".to_owned(),
+            deployment_id: "d1".to_owned(),
+        }
+    }
+
+    fn deletion() -> Deletion {
+        Deletion {
+            deleted_at: "2025-01-25T10:00:00Z".to_owned(),
+            deleted_by: "ada".to_owned(),
+            action_id: "01JJACT10N0000000000000001".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_entry_moves_to_the_delete_list_and_back_without_a_trace() {
+        let entry = trolls();
+        let (deployed, none) = deploy("[]\n", EMPTY, &entry).unwrap();
+        assert_eq!(none, EMPTY);
+        let (empty, retired) = retire(&deployed, EMPTY, &entry.name, deletion()).unwrap();
+        assert_eq!(empty, "[]\n");
+        let tombstones = DeleteList::read(&retired).unwrap();
+        let expected = Tombstone { entry: entry.clone(), deletion: deletion() };
+        assert_eq!(tombstones.entries(), [expected]);
+        assert_eq!(deploy(&empty, &retired, &entry).unwrap(), (deployed, EMPTY.to_owned()));
+    }
+
+    #[test]
+    fn an_entry_that_moved_already_is_left_as_it_is() {
+        let entry = trolls();
+        let deployed = deploy("[]\n", EMPTY, &entry).unwrap().0;
+        let once = retire(&deployed, EMPTY, &entry.name, deletion()).unwrap();
+        let later = Deletion { deleted_by: "grace".to_owned(), ..deletion() };
+        assert_eq!(retire(&once.0, &once.1, &entry.name, later).unwrap(), once);
+    }
+
+    #[test]
+    fn an_entry_in_neither_list_does_not_move() {
+        let refusal = retire("[]\n", EMPTY, &trolls().name, deletion()).unwrap_err();
+        let expected = "deploy-list.yaml: line 1, column 1: trolls is in neither list";
+        assert_eq!(refusal.to_string(), expected);
+    }
+
+    #[test]
+    fn a_list_of_nothing_but_faults_is_told_in_part() {
+        let faults = "- name: 1\n".repeat(5000);
+        let found = check(&faults, EMPTY, &trolls().environment).unwrap_err();
+        assert!((1000..2100).contains(&found.len()), "{}", found.len());
+    }
 }

@@ -169,14 +169,18 @@ impl<'d> Item<'d> {
 
     /// Returns its keys and values in their order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'d>> + use<'d> {
-        let pairs = self.document.pairs.get(self.lines.pairs.clone()).unwrap_or_default();
         let document = self.document;
-        pairs.iter().map(move |&pair| Field::new(document, pair))
+        self.pairs().iter().map(move |&pair| Field::new(document, pair))
     }
 
     /// Returns a key's value and place, or `None` if the entry lacks it.
     pub fn field(&self, key: &str) -> Option<Field<'d>> {
-        self.fields().find(|field| field.key == key)
+        let has_key = |pair: &&Pair| quoted::decode(pair.key.of(self.document.text)) == key;
+        self.pairs().iter().find(has_key).map(|&pair| Field::new(self.document, pair))
+    }
+
+    fn pairs(&self) -> &'d [Pair] {
+        self.document.pairs.get(self.lines.pairs.clone()).unwrap_or_default()
     }
 
     /// Returns the name's value and place, or `None` if the reader has found none.
@@ -229,9 +233,7 @@ pub(super) fn line_ending(text: &str, line_start: usize) -> &str {
         let end = cursor::content(rest).len();
         cursor::line_break(rest.get(end..).unwrap_or_default())
     };
-    match (of_line(line_start), of_line(0)) {
-        ("", "") => "\n",
-        ("", first) => first,
-        (own, _) => own,
-    }
+    let not_empty = |line_end: &&str| !line_end.is_empty();
+    let own = Some(of_line(line_start)).filter(not_empty);
+    own.or_else(|| Some(of_line(0)).filter(not_empty)).unwrap_or("\n")
 }

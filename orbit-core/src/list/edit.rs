@@ -246,11 +246,12 @@ impl<'d> Edit<'d> {
         self.splices.sort_by_key(|splice| splice.at.start);
         let added: usize = self.splices.iter().map(|splice| splice.text.len()).sum();
         let mut text = String::with_capacity(old.len() + added + 2);
+        let line_end = line_ending(old, 0);
         let mut n_done = 0;
         for splice in &self.splices {
             text.push_str(old.get(n_done..splice.at.start).unwrap_or_default());
             if splice.is_lines && !splice.text.is_empty() {
-                end_last_line(&mut text, line_ending(old, 0));
+                end_last_line(&mut text, line_end);
             }
             text.push_str(&splice.text);
             n_done = splice.at.end;

@@ -233,3 +233,35 @@ impl<T: Listed> List<T> {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_yaml_have_the_same_keys_in_the_same_order() {
+        let json = serde_json::json!({
+            "name": "trolls",
+            "imageUID": "A".repeat(60),
+            "imageVersion": "v0-0-01",
+            "imageName": "Trolls",
+            "environment": "development",
+            "image": "docker.io/k8or-orbit-aws/trolls",
+            "digest": Digest::of(b""),
+            "namespace": "development",
+            "deploymentId": "d1",
+            "deletedAt": "2025-01-25T10:00:00Z",
+            "deletedBy": "ada",
+            "actionId": "01JJACT10N0000000000000001",
+        });
+        let tombstone: Tombstone = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&tombstone).unwrap(), json);
+        let text = serde_json::to_string(&tombstone).unwrap();
+        let mut rest = text.as_str();
+        for (key, value) in tombstone.fields().iter() {
+            assert_eq!(json[key], value);
+            let (_, after) = rest.split_once(&format!("\"{key}\":")).unwrap();
+            rest = after;
+        }
+    }
+}

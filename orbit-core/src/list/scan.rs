@@ -7,13 +7,15 @@ use super::{characters, distinct, plain, quoted};
 
 /// YAML readers look for a key's colon within 1,024 characters only.
 const MAX_KEY: usize = 1000;
+/// Nobody reads more faults of one list, and a hostile one could hold millions.
+pub(super) const MAX_FAULTS: usize = 1000;
 
 /// What was read of a text, and what is wrong with it.
 pub(super) struct Scan<'a> {
     pub(super) document: Document<'a>,
     /// In the order of their places.
     pub(super) faults: Vec<ListError>,
-    /// Whether the text was read to its end; if not, the last fault is where reading stopped.
+    /// Whether the text was read to its end.
     pub(super) is_whole: bool,
 }
 
@@ -21,7 +23,7 @@ pub(super) struct Scan<'a> {
 pub(super) fn scan(text: &str, limit: usize) -> Scan<'_> {
     let mut scanner = Scanner::new(text, limit);
     let end = scanner.read();
-    let is_whole = end.is_ok();
+    let is_whole = end.is_ok() && scanner.cursor.at == text.len();
     scanner.faults.extend(end.err());
     let Scanner { mut document, mut faults, .. } = scanner;
     document.is_sorted = distinct::are_names_sorted(&document);
@@ -110,7 +112,7 @@ impl<'a> Scanner<'a> {
             let before = text.get(..at).unwrap_or_default();
             return Err(error_after(before, ListFault::Character { found }));
         }
-        while self.cursor.at < text.len() {
+        while self.cursor.at < text.len() && self.faults.len() < MAX_FAULTS {
             self.line()?;
         }
         self.close_entry();
