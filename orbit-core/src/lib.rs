@@ -3,12 +3,15 @@
 //! This crate does no input or output, knows no clock and draws no random number. It parses, it
 //! plans and it checks; the other crates act on what it decides.
 
+pub mod archive;
 pub mod chart;
 mod digest;
 mod environment;
 mod ident;
 pub mod list;
 pub mod quantity;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod time;
 mod version;
 mod yaml;
