@@ -29,16 +29,16 @@
 
 mod contents;
 mod docker;
-mod expand;
+pub(crate) mod expand;
 mod fault;
 mod image;
 mod inspector;
 mod json;
 mod layer;
-mod limits;
+pub(crate) mod limits;
 mod media;
 mod oci;
-mod reader;
+pub(crate) mod reader;
 mod window;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod environment;
 mod ident;
 pub mod list;
 pub mod quantity;
+pub mod scan;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod time;

@@ -22,6 +22,16 @@ use super::{Format, Inspection, image};
 /// zstd windows (8 MiB each), an extended header in each of two tars (1 MiB each), some ten MiB for
 /// a document that is read, less than 400 bytes for each entry of the archive's own tar, and
 /// 300 KiB of buffers. An ordinary archive takes less than a MiB beside the windows.
+///
+/// ```
+/// use orbit_core::archive::{Inspector, Limits};
+/// let mut inspector = Inspector::new(Limits::default());
+/// inspector.feed(b"no ").unwrap();
+/// inspector.feed(b"archive").unwrap();
+/// let fault = inspector.finish().unwrap_err();
+/// assert_eq!(fault.kind(), "archive-truncated");
+/// assert_eq!(fault.place.to_string(), "tar header at byte 0");
+/// ```
 pub struct Inspector {
     limits: Limits,
     budget: Budget,

@@ -76,6 +76,9 @@ impl Limits {
             expanded: u64::MAX,
             frames: u64::MAX,
             entries: u64::MAX,
+            component: usize::MAX,
+            path: 1 << 20,
+            extended_header: 16 << 20,
             zstd_window_log: 27,
             ..Self::default()
         }
