@@ -165,13 +165,13 @@ fn run<'a>(tool: &Path, arguments: impl IntoIterator<Item = &'a OsStr>) -> Strin
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Returns the tool that `variable` names, or the one on the path, or the one that the repository keeps.
+/// Returns the tool that `variable` names, or the one that the repository keeps, or the one on the path.
 fn tool(variable: &str, name: &str) -> PathBuf {
     let named = env::var_os(variable).map(PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path = env::split_paths(&path).map(|directory| directory.join(name));
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools").join(name);
-    let mut places = named.into_iter().chain(on_path).chain([kept]);
+    let mut places = named.into_iter().chain([kept]).chain(on_path);
     places.find(|place| place.is_file()).unwrap_or_else(|| {
         panic!("{name} is neither in {variable} nor on the path: ./test.sh installs it")
     })

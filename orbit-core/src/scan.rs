@@ -81,6 +81,26 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Returns the report in short.
+    pub fn summary(&self) -> Summary {
+        let Self { advisories, counts, .. } = *self;
+        Summary { advisories, packages: self.packages.len(), counts }
+    }
+}
+
+/// A report in short: how many packages and vulnerabilities, and what was compared with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// What the packages were compared with. Without advisories the counts mean nothing.
+    pub advisories: Advisories,
+    /// How many packages there are.
+    pub packages: usize,
+    /// How many vulnerabilities.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
 /// Where known vulnerabilities come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,6 +1,7 @@
 //! Points in time as plain values: core knows no clock.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp as Instant;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,21 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The text is not a point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected RFC 3339 such as 2025-01-25T10:00:00Z")]
+pub struct TimeFault;
+
+impl FromStr for Timestamp {
+    type Err = TimeFault;
+
+    /// Reads RFC 3339 with any offset, to the millisecond.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let instant: Instant = text.parse().map_err(|_| TimeFault)?;
+        Ok(Self(instant.as_millisecond()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +89,17 @@ mod tests {
         assert_eq!(at.utc(), "2025-01-25 10:00:00");
         assert_eq!(at.unix(), "1737799200");
         assert_eq!(at.day(), "Jan 25, 2025");
+    }
+
+    #[test]
+    fn a_time_is_read_with_its_offset() {
+        let at = Timestamp::from_millis(1_737_799_200_123);
+        for text in ["2025-01-25T10:00:00.123Z", "2025-01-25T11:30:00.123+01:30"] {
+            assert_eq!(text.parse(), Ok(at), "{text}");
+        }
+        for text in ["", "2025-01-25", "2025-01-25T10:00:00", "1737799200", "now"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimeFault), "{text}");
+        }
     }
 
     #[test]

@@ -228,6 +228,11 @@ impl<T: Listed> List<T> {
         &self.0
     }
 
+    /// Returns the entries themselves, in the order of the file.
+    pub fn into_entries(self) -> Vec<T> {
+        self.0
+    }
+
     /// Tells whether the list is `[]`.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
