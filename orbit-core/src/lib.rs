@@ -8,6 +8,7 @@ pub mod archive;
 pub mod chart;
 pub mod check;
 mod digest;
+mod drive;
 mod environment;
 pub mod event;
 mod ident;
@@ -30,6 +31,7 @@ mod version;
 mod yaml;
 
 pub use digest::{Digest, DigestFault};
+pub use drive::{Accepted, LoggedError, NotBegun, Orbit, StoredBlobs, Until};
 pub use environment::{Environment, EnvironmentSpec, Environments, EnvironmentsFault};
 pub use ident::{ActionId, AppName, IdentFault, ImageId, ImageUid};
 pub use image::{ClusterState, Deployment, Image, ImageLabels, Status};
