@@ -219,3 +219,6 @@ fn events_are_ordered(plan: &Plan) -> Result<(), Violation> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -369,3 +369,6 @@ impl Fact {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
