@@ -1,0 +1,156 @@
+//! From an action's intent to the tree of its commit.
+
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, Oid, Tree};
+use orbit_core::Environment;
+use orbit_core::intent::{Commit, Intent, ListTexts, app_path, delete_list_path, deploy_list_path};
+use orbit_core::list::{DeleteList, DeployList, Entry, Tombstone};
+
+use crate::branch::{Branch, Content, Next};
+use crate::fault::Fault;
+use crate::message;
+use crate::tree::{self, File};
+
+/// The two lists of an environment, as they are stored.
+pub(crate) struct ListFiles {
+    deploy: File,
+    delete: File,
+}
+
+/// The two lists of an environment, as they are read.
+pub(crate) struct Typed {
+    pub(crate) deploy: Vec<Entry>,
+    pub(crate) delete: Vec<Tombstone>,
+}
+
+/// Commits what an action wants, unless its commit is there already, and returns the commit's id.
+pub(crate) fn commit(branch: &Branch, commit: &Commit) -> Result<Oid, Fault> {
+    let message = message::compose(commit)?;
+    branch.advance(|head| {
+        if let Some(id) = branch.find(&commit.action, &commit.since, head)? {
+            return Ok(Next::Done(id));
+        }
+        let tree = changed(&branch.git, &head.tree()?, commit)?;
+        if tree == head.tree_id() {
+            return Err(Fault::NoChange { name: commit.intent.name().clone() });
+        }
+        Ok(Next::Commit(Content { tree, message: message.clone(), date: commit.date }))
+    })
+}
+
+/// Reads the lists of an environment from a tree.
+pub(crate) fn read_lists(
+    git: &git2::Repository,
+    tree: &Tree<'_>,
+    environment: &Environment,
+) -> Result<Typed, Fault> {
+    typed(environment, &list_files(git, tree, environment)?.texts())
+}
+
+/// Returns the tree with an intent's changes.
+fn changed(git: &git2::Repository, tree: &Tree<'_>, commit: &Commit) -> Result<Oid, Fault> {
+    let (environment, intent) = (&commit.environment, &commit.intent);
+    let files = list_files(git, tree, environment)?;
+    let before = files.texts();
+    let after = intent.apply(environment, &before)?;
+    check(environment, intent, &before, &after)?;
+    let mut update = TreeUpdateBuilder::new();
+    let (deploy, delete) = (git.blob(after.deploy.as_bytes())?, git.blob(after.delete.as_bytes())?);
+    update.upsert(deploy_list_path(environment), deploy, files.deploy.mode);
+    update.upsert(delete_list_path(environment), delete, files.delete.mode);
+    put_directory(git, tree, commit, &mut update)?;
+    Ok(update.create_updated(git, tree)?)
+}
+
+/// Adds what an intent makes of the application's directory: replaced as a whole, left, or removed.
+fn put_directory(
+    git: &git2::Repository,
+    tree: &Tree<'_>,
+    commit: &Commit,
+    update: &mut TreeUpdateBuilder,
+) -> Result<(), Fault> {
+    let directory = app_path(&commit.environment, commit.intent.name());
+    match &commit.intent {
+        Intent::Deploy { entry, files, .. } => {
+            if files.is_empty() {
+                return Err(Fault::NoFiles { name: entry.name.clone() });
+            }
+            tree::has_directory(tree, &directory)?;
+            update.upsert(directory, tree::write(git, files)?, FileMode::Tree);
+        }
+        Intent::Retire { .. } => {}
+        Intent::Clear { .. } => {
+            if tree::has_directory(tree, &directory)? {
+                update.remove(directory);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an edit that does not read back as what was asked for: the entry and the tombstone of the
+/// name are the intent's, and all others are there, unchanged and in order. So no entry leaves the
+/// deploy list but the one that the intent names.
+fn check(
+    environment: &Environment,
+    intent: &Intent,
+    before: &ListTexts,
+    after: &ListTexts,
+) -> Result<(), Fault> {
+    let (before, after) = (typed(environment, before)?, typed(environment, after)?);
+    let name = intent.name();
+    let is_own = |entry: &Entry| entry.name == *name;
+    let (entry, tombstone) = match intent {
+        Intent::Deploy { entry, .. } => (Some(entry.as_ref()), None),
+        Intent::Retire { tombstone } => (None, Some(tombstone.as_ref())),
+        Intent::Clear { .. } => (before.deploy.iter().find(|entry| is_own(entry)), None),
+    };
+    let unasked = |path| Err(Fault::Unasked { path, name: name.clone() });
+    if !is_edit(&before.deploy, &after.deploy, is_own, entry) {
+        return unasked(deploy_list_path(environment));
+    }
+    if !is_edit(&before.delete, &after.delete, |stone| is_own(&stone.entry), tombstone) {
+        return unasked(delete_list_path(environment));
+    }
+    Ok(())
+}
+
+/// Tells whether a list differs at most in its own item, which is now the `wanted` one.
+fn is_edit<T: PartialEq>(
+    before: &[T],
+    after: &[T],
+    is_own: impl Fn(&T) -> bool,
+    wanted: Option<&T>,
+) -> bool {
+    let others = |list| <[T]>::iter(list).filter(|item| !is_own(item));
+    let own = after.iter().filter(|item| is_own(item));
+    others(before).eq(others(after)) && own.eq(wanted)
+}
+
+fn list_files(
+    git: &git2::Repository,
+    tree: &Tree<'_>,
+    environment: &Environment,
+) -> Result<ListFiles, Fault> {
+    let read = |path: String| tree::read(git, tree, &path)?.ok_or(Fault::Missing { path });
+    Ok(ListFiles {
+        deploy: read(deploy_list_path(environment))?,
+        delete: read(delete_list_path(environment))?,
+    })
+}
+
+impl ListFiles {
+    fn texts(&self) -> ListTexts {
+        ListTexts { deploy: self.deploy.text.clone(), delete: self.delete.text.clone() }
+    }
+}
+
+fn typed(environment: &Environment, texts: &ListTexts) -> Result<Typed, Fault> {
+    let in_list = |path| move |source| Fault::List { path, source };
+    let deploy = DeployList::read(&texts.deploy).map_err(in_list(deploy_list_path(environment)))?;
+    let delete = DeleteList::read(&texts.delete).map_err(in_list(delete_list_path(environment)))?;
+    Ok(Typed { deploy: deploy.into_entries(), delete: delete.into_entries() })
+}
+
+#[cfg(test)]
+mod tests;

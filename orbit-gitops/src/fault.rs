@@ -1,0 +1,142 @@
+//! What can go wrong, and what a caller can do about it.
+
+use std::io;
+use std::path::PathBuf;
+
+use orbit_core::AppName;
+use orbit_core::intent::Misfit;
+use orbit_core::list::ListError;
+use orbit_core::port::{Kind, PortError};
+
+/// Why the repository could not be opened, read or committed to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    #[error("cannot read {path}")]
+    List { path: String, source: ListError },
+    #[error("{path} is not in the repository")]
+    Missing { path: String },
+    #[error("{path} is {found}, expected {expected}")]
+    NotRegular { path: String, found: String, expected: &'static str },
+    #[error("{path} has {found} bytes, the limit is {limit}")]
+    TooLarge { path: String, found: usize, limit: usize },
+    #[error("{path}:{line}:{column}: not UTF-8")]
+    Encoding { path: String, line: usize, column: usize },
+    #[error("orbit.yaml:{line}:{column}: {reason}")]
+    OrbitFile { line: u64, column: u64, reason: String },
+    #[error("orbit.yaml is of schema {found}, expected {expected}")]
+    Schema { found: u32, expected: u32 },
+    #[error("orbit.yaml belongs to installation {found:?}, expected {expected:?}")]
+    Installation { found: String, expected: String },
+    #[error("installation {id:?} is not one or more letters, digits and hyphens")]
+    InstallationId { id: String },
+    #[error(
+        "orbit.yaml names the environments {recorded}, configured are {configured}; \
+         environments can be added, but not removed or put in another order"
+    )]
+    Environments { recorded: String, configured: String },
+    #[error("{found:?} cannot be the name or address of who commits")]
+    Identity { found: String },
+    #[error("{branch:?} cannot be the name of a branch")]
+    BranchName { branch: String },
+    #[error("{branch} is not in the repository")]
+    NoBranch { branch: String },
+    #[error("{branch} points to another branch, expected a commit")]
+    NotDirect { branch: String },
+    #[error("{branch} was moved or locked by others {tries} times in a row")]
+    Busy { branch: String, tries: u32 },
+    #[error("{what} of the commit holds {found:?}, expected one line of text")]
+    NotOneLine { what: String, found: char },
+    #[error("trailers of the commit do not name action {action}, expected {expected:?}")]
+    Unsigned { action: String, expected: String },
+    #[error("{path:?} cannot be a file of an application: {reason}")]
+    Path { path: String, reason: &'static str },
+    #[error("deployment of {name} has no files")]
+    NoFiles { name: AppName },
+    #[error("edit of {path} does not read back as the change to {name} and nothing else")]
+    Unasked { path: String, name: AppName },
+    #[error("the commit would change nothing: {name} is already as the action wants it")]
+    NoChange { name: AppName },
+    #[error("the repository cannot be read or written")]
+    Git(#[from] git2::Error),
+    #[error("cannot write {}", path.display())]
+    Disk { path: PathBuf, source: io::Error },
+    #[error("the work on the repository was cut off")]
+    CutOff(#[from] tokio::task::JoinError),
+}
+
+impl Fault {
+    /// Returns the port's error for a call that was `doing` something.
+    pub(crate) fn while_doing(self, doing: String) -> PortError {
+        let (kind, error_type) = (self.kind(), self.error_type());
+        let error = PortError::caused(kind, doing, self);
+        match error_type {
+            Some(name) => error.typed(name),
+            None => error,
+        }
+    }
+
+    const fn kind(&self) -> Kind {
+        match self {
+            Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => Kind::Conflict,
+            Self::Misfit(Misfit::List { .. } | Misfit::Unsound { .. })
+            | Self::List { .. }
+            | Self::Missing { .. }
+            | Self::NotRegular { .. }
+            | Self::TooLarge { .. }
+            | Self::Encoding { .. }
+            | Self::OrbitFile { .. }
+            | Self::Schema { .. }
+            | Self::Installation { .. }
+            | Self::InstallationId { .. }
+            | Self::Environments { .. }
+            | Self::Identity { .. }
+            | Self::BranchName { .. }
+            | Self::NotOneLine { .. }
+            | Self::Unsigned { .. }
+            | Self::Path { .. }
+            | Self::NoFiles { .. }
+            | Self::Unasked { .. } => Kind::Rejected,
+            // Without its head nobody can tell whether an action's commit arrived.
+            Self::NoBranch { .. }
+            | Self::NotDirect { .. }
+            | Self::Busy { .. }
+            | Self::Git(_)
+            | Self::Disk { .. }
+            | Self::CutOff(_) => Kind::Unavailable,
+        }
+    }
+
+    const fn error_type(&self) -> Option<&'static str> {
+        match self {
+            Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => {
+                Some("repository-conflict")
+            }
+            Self::Misfit(Misfit::List { .. } | Misfit::Unsound { .. })
+            | Self::List { .. }
+            | Self::NotRegular { .. }
+            | Self::TooLarge { .. }
+            | Self::Encoding { .. }
+            | Self::Unasked { .. } => Some("list-not-editable"),
+            Self::Missing { .. } => Some("list-missing"),
+            Self::OrbitFile { .. }
+            | Self::Schema { .. }
+            | Self::Installation { .. }
+            | Self::InstallationId { .. }
+            | Self::Environments { .. }
+            | Self::Identity { .. }
+            | Self::BranchName { .. }
+            | Self::NoBranch { .. }
+            | Self::NotDirect { .. }
+            | Self::Busy { .. }
+            | Self::NotOneLine { .. }
+            | Self::Unsigned { .. }
+            | Self::Path { .. }
+            | Self::NoFiles { .. }
+            | Self::Git(_)
+            | Self::Disk { .. }
+            | Self::CutOff(_) => None,
+        }
+    }
+}
