@@ -1,1 +1,15 @@
-//! Under construction in this commit series.
+//! The stores that Orbit keeps images, charts, events and metadata in.
+//!
+//! It is a crate of its own because it alone knows how things are persisted: in files, in tables, in
+//! an OCI image layout. A decision in `orbit-core` or the HTTP surface never sees more than the ports,
+//! so another store is another adapter here and a change nowhere else.
+//!
+//! [`Embedded`] is the default: everything below one data directory, for one process.
+
+mod embedded;
+mod fault;
+mod record;
+mod system;
+
+pub use embedded::{Embedded, OpenFault};
+pub use system::{SystemClock, SystemEntropy};

@@ -1,0 +1,132 @@
+//! Questions about actions and events.
+
+use async_trait::async_trait;
+use orbit_core::event::Event;
+use orbit_core::port::{
+    ActionFilter, ActionPage, ActionRecord, Audit, EventFilter, EventPage, Lease, Owner, PortError,
+};
+use orbit_core::query::Cursor;
+use orbit_core::saga::Outcome;
+use orbit_core::{ActionId, Timestamp};
+use sqlx::{FromRow, QueryBuilder, Sqlite};
+
+use super::database::Database;
+use super::page;
+use crate::fault::Fault;
+use crate::record;
+
+/// The audit of a data directory.
+pub(crate) struct TableAudit {
+    database: Database,
+}
+
+impl TableAudit {
+    /// Returns the audit of a database.
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
+    }
+}
+
+/// An action's record, owner and lease, its outcome and when it ended.
+type ActionRow = (String, String, u64, Option<String>, Option<i64>);
+
+#[async_trait]
+impl Audit for TableAudit {
+    async fn actions(&self, filter: &ActionFilter) -> Result<ActionPage, PortError> {
+        let unpaged = ActionFilter { cursor: None, limit: 0, ..filter.clone() };
+        let identity = format!("{unpaged:?}");
+        let mut sql = QueryBuilder::new(
+            "SELECT record, owner, lease, outcome, ended FROM actions WHERE TRUE",
+        );
+        narrow_actions(&mut sql, filter);
+        if let Some((begun, id)) = page::begin(filter.cursor.as_ref(), &identity)? {
+            let (begun, id): (Timestamp, ActionId) = (begun, id);
+            sql.push(" AND (begun, id) < (").push_bind(begun.millis());
+            sql.push(", ").push_bind(id.to_string()).push(")");
+        }
+        sql.push(" ORDER BY begun DESC, id DESC LIMIT ").push_bind(page::n_rows(filter.limit));
+        let rows: Vec<ActionRow> = self.rows(sql).await?;
+        let mut actions = rows.iter().map(read_action).collect::<Result<Vec<_>, _>>()?;
+        let last = page::cut(&mut actions, filter.limit);
+        let next = last.map(|(action, ..)| Cursor::new(&identity, &(action.at, &action.id)));
+        Ok(ActionPage { actions, next })
+    }
+
+    async fn events(&self, filter: &EventFilter) -> Result<EventPage, PortError> {
+        let unpaged = EventFilter { cursor: None, limit: 0, ..filter.clone() };
+        let identity = format!("{unpaged:?}");
+        let (beyond, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
+        let mut sql = QueryBuilder::new("SELECT event FROM events WHERE TRUE");
+        narrow_events(&mut sql, filter);
+        if let Some((at, action, sequence)) = page::begin(filter.cursor.as_ref(), &identity)? {
+            let (at, action, sequence): (Timestamp, ActionId, u32) = (at, action, sequence);
+            sql.push(format_args!(" AND (at, action, sequence) {beyond} ("));
+            sql.push_bind(at.millis()).push(", ").push_bind(action.to_string());
+            sql.push(", ").push_bind(sequence).push(")");
+        }
+        sql.push(format_args!(" ORDER BY at {order}, action {order}, sequence {order} LIMIT "));
+        sql.push_bind(page::n_rows(filter.limit));
+        let rows: Vec<(String,)> = self.rows(sql).await?;
+        let events = rows.iter().map(|(event,)| record::read(event));
+        let mut events: Vec<Event> = events.collect::<Result<_, _>>()?;
+        let last = page::cut(&mut events, filter.limit);
+        let next =
+            last.map(|event| Cursor::new(&identity, &(event.at, &event.action, event.sequence)));
+        Ok(EventPage { events, next })
+    }
+}
+
+impl TableAudit {
+    async fn rows<T>(&self, mut sql: QueryBuilder<Sqlite>) -> Result<Vec<T>, Fault>
+    where
+        T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow> + Send + Unpin,
+    {
+        sql.build_query_as().fetch_all(self.database.read()).await.map_err(Fault::Database)
+    }
+}
+
+fn narrow_actions(sql: &mut QueryBuilder<Sqlite>, filter: &ActionFilter) {
+    if let Some(state) = filter.state {
+        sql.push(" AND state = ").push_bind(state.as_str());
+    }
+    if let Some(kind) = filter.kind {
+        sql.push(" AND kind = ").push_bind(kind.as_str());
+    }
+    if let Some(uid) = &filter.uid {
+        sql.push(" AND image_uid = ").push_bind(uid.to_string());
+    }
+}
+
+fn narrow_events(sql: &mut QueryBuilder<Sqlite>, filter: &EventFilter) {
+    if let Some(action) = &filter.action {
+        sql.push(" AND action = ").push_bind(action.to_string());
+    }
+    if let Some(kind) = filter.kind {
+        sql.push(" AND kind = ").push_bind(kind.as_str());
+    }
+    if let Some(uid) = &filter.uid {
+        sql.push(" AND image_uid = ").push_bind(uid.to_string());
+        if let Some(version) = filter.version {
+            sql.push(" AND image_version = ").push_bind(version.to_string());
+        }
+    }
+    if let Some(username) = &filter.username {
+        sql.push(" AND username = ").push_bind(username.clone());
+    }
+    if let Some(from) = filter.from {
+        sql.push(" AND at >= ").push_bind(from.millis());
+    }
+    if let Some(to) = filter.to {
+        sql.push(" AND at < ").push_bind(to.millis());
+    }
+}
+
+type Ended = Option<(Outcome, Timestamp)>;
+
+fn read_action(row: &ActionRow) -> Result<(ActionRecord, Lease, Ended), Fault> {
+    let (record, owner, counter, outcome, ended) = row;
+    let lease = Lease { owner: Owner(owner.clone()), counter: *counter };
+    let outcome = outcome.as_ref().map(|outcome| record::read(outcome)).transpose()?;
+    let ended = outcome.zip(ended.map(Timestamp::from_millis));
+    Ok((record::read(record)?, lease, ended))
+}

@@ -1,0 +1,216 @@
+//! The search: filters, pages, counts and facets.
+
+use orbit_core::port::{Facets, PortError, Row, SearchPage};
+use orbit_core::query::{Cursor, Search, Sort};
+use serde::{Deserialize, Serialize};
+use sqlx::{QueryBuilder, Sqlite, Transaction};
+
+use super::{fold, read, version_order};
+use crate::embedded::database::{Database, integer};
+use crate::embedded::page;
+use crate::fault::Fault;
+
+/// Up to so many matches are found by the filters' indexes and sorted. Where there are more, the page
+/// is soon full when the index of the order is followed instead. In a million images this makes the
+/// difference between half a second and some milliseconds, either way.
+const FEW: u64 = 1_000;
+
+/// How a page's rows are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Path {
+    /// By the filters, to be sorted.
+    Filters,
+    /// In their order, to be filtered.
+    Order,
+}
+
+type Snapshot = Transaction<'static, Sqlite>;
+
+/// Where a page ends.
+#[derive(Debug, Serialize, Deserialize)]
+struct End {
+    sorted_by: SortKey,
+    uid: String,
+    version_order: String,
+}
+
+/// The value that a search is sorted by.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum SortKey {
+    Time(i64),
+    Name(String),
+}
+
+/// Returns a page, its count and its facets, all as of one moment.
+pub(super) async fn answer(database: &Database, search: &Search) -> Result<SearchPage, PortError> {
+    let identity = search.identity();
+    let end = page::begin(search.cursor.as_ref(), &identity)?;
+    let mut snapshot = database.snapshot().await?;
+    let n_matches = count(&mut snapshot, search).await?;
+    let path = if n_matches <= FEW { Path::Filters } else { Path::Order };
+    let mut rows = rows(&mut snapshot, search, path, end).await?;
+    let next = page::cut(&mut rows, search.limit);
+    let next = next.map(|row| Cursor::new(&identity, &End::of(row, search.sort)));
+    let facets = if search.facets { Some(facets(&mut snapshot, search).await?) } else { None };
+    Ok(SearchPage {
+        rows,
+        next,
+        total: n_matches.min(Search::COUNT_LIMIT),
+        total_is_at_least: n_matches > Search::COUNT_LIMIT,
+        facets,
+    })
+}
+
+async fn rows(
+    snapshot: &mut Snapshot,
+    search: &Search,
+    path: Path,
+    end: Option<End>,
+) -> Result<Vec<Row>, Fault> {
+    let mut sql = QueryBuilder::new("SELECT image, revision, writer");
+    narrow(&mut sql, search, path);
+    if let Some(end) = end {
+        after(&mut sql, search.sort, end);
+    }
+    let (column, order) = column(search.sort);
+    sql.push(format_args!(" ORDER BY {column} {order}, image_uid, version_order LIMIT "));
+    sql.push_bind(page::n_rows(search.limit));
+    let rows = sql.build().fetch_all(&mut **snapshot).await.map_err(Fault::Database)?;
+    rows.iter().map(read).collect()
+}
+
+/// Counts the matches, but no further than one beyond the limit.
+async fn count(snapshot: &mut Snapshot, search: &Search) -> Result<u64, Fault> {
+    let mut sql = QueryBuilder::new("SELECT count(*) FROM (SELECT 1");
+    narrow(&mut sql, search, Path::Filters);
+    sql.push(" LIMIT ").push_bind(integer(Search::COUNT_LIMIT) + 1).push(")");
+    sql.build_query_scalar().fetch_one(&mut **snapshot).await.map_err(Fault::Database)
+}
+
+async fn facets(snapshot: &mut Snapshot, search: &Search) -> Result<Facets, Fault> {
+    Ok(Facets {
+        category: facet(snapshot, search, "category").await?,
+        environment: facet(snapshot, search, "environment").await?,
+        status: facet(snapshot, search, "status").await?,
+        part: facet(snapshot, search, "part").await?,
+        tail: facet(snapshot, search, "tail").await?,
+    })
+}
+
+async fn facet(
+    snapshot: &mut Snapshot,
+    search: &Search,
+    column: &'static str,
+) -> Result<Vec<(String, u64)>, Fault> {
+    let mut sql = QueryBuilder::new("SELECT ");
+    sql.push(column).push(", count(*)");
+    narrow(&mut sql, search, Path::Filters);
+    sql.push(" AND ").push(column).push(" IS NOT NULL");
+    sql.push(" GROUP BY ").push(column).push(" ORDER BY count(*) DESC, ").push(column);
+    sql.build_query_as().fetch_all(&mut **snapshot).await.map_err(Fault::Database)
+}
+
+/// Goes on with the rows that every filter lets through.
+fn narrow(sql: &mut QueryBuilder<Sqlite>, search: &Search, path: Path) {
+    let Search { text, name, category, environment, status, part, tail, version, scanned, .. } =
+        search;
+    match text {
+        None => sql.push(" FROM images WHERE TRUE"),
+        Some(text) => contain(sql, &fold(text), path),
+    };
+    let equal = [
+        ("name_folded", name.as_deref().map(fold)),
+        ("category_folded", category.as_deref().map(fold)),
+        ("environment", environment.as_ref().map(ToString::to_string)),
+        ("status", status.map(|status| status.to_string())),
+        ("part", part.clone()),
+        ("tail", tail.clone()),
+        ("image_version", version.map(|version| version.to_string())),
+    ];
+    let sign = sign(search.sort, path);
+    for (column, value) in equal {
+        if let Some(value) = value {
+            sql.push(format_args!(" AND {sign}{column} = ")).push_bind(value);
+        }
+    }
+    if let Some(scanned) = scanned {
+        sql.push(format_args!(" AND {sign}scanned = ")).push_bind(*scanned);
+    }
+}
+
+/// Goes on with the rows that hold a text. Neither way to find them knows wildcards, so there is
+/// nothing in a text to escape but the quotes of a phrase.
+fn contain<'a>(
+    sql: &'a mut QueryBuilder<Sqlite>,
+    text: &str,
+    path: Path,
+) -> &'a mut QueryBuilder<Sqlite> {
+    let is_indexed = text.chars().count() >= 3 && !text.contains('\0');
+    if is_indexed && path == Path::Filters {
+        let phrase = format!("\"{}\"", text.replace('"', "\"\""));
+        // The join is a CROSS JOIN because SQLite keeps the order of one: first the text.
+        sql.push(" FROM images_text CROSS JOIN images ON row = images_text.rowid");
+        sql.push(" WHERE images_text MATCH ").push_bind(phrase)
+    } else {
+        sql.push(" FROM images WHERE instr(text_folded, ").push_bind(text.to_owned()).push(") > 0")
+    }
+}
+
+/// Returns what keeps SQLite from using a filter's index, or nothing where that index leads to the
+/// order as well.
+const fn sign(sort: Sort, path: Path) -> &'static str {
+    match (path, sort) {
+        (Path::Filters, _) | (Path::Order, Sort::Newest | Sort::Oldest) => "",
+        (
+            Path::Order,
+            Sort::LastChanged | Sort::FirstChanged | Sort::Name | Sort::NameBackwards,
+        ) => "+",
+    }
+}
+
+/// Goes on behind the end of a page. The sort key is bounded by itself, so that an index leads to it.
+fn after(sql: &mut QueryBuilder<Sqlite>, sort: Sort, end: End) {
+    let (column, order) = column(sort);
+    let beyond = if order == "ASC" { ">" } else { "<" };
+    sql.push(format_args!(" AND {column} {beyond}= "));
+    end.sorted_by.push(sql);
+    sql.push(format_args!(" AND ({column} {beyond} "));
+    end.sorted_by.push(sql);
+    sql.push(" OR (image_uid, version_order) > (").push_bind(end.uid);
+    sql.push(", ").push_bind(end.version_order).push("))");
+}
+
+/// Returns the column and the direction of an order.
+const fn column(sort: Sort) -> (&'static str, &'static str) {
+    match sort {
+        Sort::Newest => ("created", "DESC"),
+        Sort::Oldest => ("created", "ASC"),
+        Sort::LastChanged => ("updated", "DESC"),
+        Sort::FirstChanged => ("updated", "ASC"),
+        Sort::Name => ("name_folded", "ASC"),
+        Sort::NameBackwards => ("name_folded", "DESC"),
+    }
+}
+
+impl End {
+    fn of(row: &Row, sort: Sort) -> Self {
+        let image = &row.image;
+        let sorted_by = match sort {
+            Sort::Newest | Sort::Oldest => SortKey::Time(image.created.millis()),
+            Sort::LastChanged | Sort::FirstChanged => SortKey::Time(image.updated.millis()),
+            Sort::Name | Sort::NameBackwards => SortKey::Name(fold(&image.labels.name)),
+        };
+        let uid = image.id.uid.to_string();
+        Self { sorted_by, uid, version_order: version_order(image.id.version) }
+    }
+}
+
+impl SortKey {
+    fn push(&self, sql: &mut QueryBuilder<Sqlite>) {
+        match self {
+            Self::Time(at) => sql.push_bind(*at),
+            Self::Name(name) => sql.push_bind(name.clone()),
+        };
+    }
+}

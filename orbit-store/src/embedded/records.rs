@@ -1,0 +1,145 @@
+//! Plain records in a table.
+
+use async_trait::async_trait;
+use orbit_core::place::Names;
+use orbit_core::port::{Kind, PortError, Record, RecordFilter, RecordKey, RecordPage, Records};
+use orbit_core::query::Cursor;
+use orbit_core::{ActionId, Timestamp};
+use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
+
+use super::database::{Database, commit, created};
+use super::page;
+use crate::fault::Fault;
+use crate::record;
+
+/// The record store of a data directory.
+pub(crate) struct TableRecords {
+    database: Database,
+    names: Names,
+}
+
+impl TableRecords {
+    /// Returns the records of a database.
+    pub(crate) fn new(database: Database, names: Names) -> Self {
+        Self { database, names }
+    }
+
+    async fn find_in(
+        &self,
+        database: impl SqliteExecutor<'_>,
+        key: &RecordKey,
+    ) -> Result<Option<Record>, Fault> {
+        let select = sqlx::query_scalar(
+            "SELECT record FROM records
+             WHERE table_name = ? AND partition_key = ? AND sort_key = ?",
+        );
+        let record: Option<String> = select
+            .bind(self.names.record_table(key.table))
+            .bind(&key.partition)
+            .bind(&key.sort)
+            .fetch_optional(database)
+            .await
+            .map_err(Fault::Database)?;
+        record.map(|record| record::read(&record)).transpose()
+    }
+}
+
+#[async_trait]
+impl Records for TableRecords {
+    async fn put(&self, record: &Record) -> Result<(), PortError> {
+        let Record { key, body: _, at, writer } = record;
+        let RecordKey { table, partition, sort } = key;
+        let (utc, unix) = created(*at);
+        let mut transaction = self.database.write().await?;
+        let insert = sqlx::query(
+            "INSERT INTO records (table_name, partition_key, sort_key, writer, at, record,
+                                  created_timestamp_utc, created_timestamp_unix)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT DO NOTHING",
+        );
+        let insert = insert
+            .bind(self.names.record_table(*table))
+            .bind(partition)
+            .bind(sort)
+            .bind(writer.as_str())
+            .bind(at.millis())
+            .bind(record::write(record))
+            .bind(utc)
+            .bind(unix);
+        insert.execute(&mut *transaction).await.map_err(Fault::Database)?;
+        let there = self.find_in(&mut *transaction, key).await?;
+        commit(transaction).await?;
+        if there.as_ref() != Some(record) {
+            let message = format!("another record has the key {}", say(key));
+            return Err(PortError::new(Kind::Conflict, message));
+        }
+        Ok(())
+    }
+
+    async fn find(&self, key: &RecordKey) -> Result<Option<Record>, PortError> {
+        Ok(self.find_in(self.database.read(), key).await?)
+    }
+
+    async fn remove(&self, key: &RecordKey, writer: &ActionId) -> Result<(), PortError> {
+        let mut transaction = self.database.write().await?;
+        let Some(there) = self.find_in(&mut *transaction, key).await? else { return Ok(()) };
+        if there.writer != *writer {
+            let (found, key) = (there.writer, say(key));
+            let message = format!("{found} wrote the record {key}, expected {writer}");
+            return Err(PortError::new(Kind::Conflict, message));
+        }
+        let delete = sqlx::query(
+            "DELETE FROM records WHERE table_name = ? AND partition_key = ? AND sort_key = ?",
+        );
+        let delete =
+            delete.bind(self.names.record_table(key.table)).bind(&key.partition).bind(&key.sort);
+        delete.execute(&mut *transaction).await.map_err(Fault::Database)?;
+        Ok(commit(transaction).await?)
+    }
+
+    async fn query(&self, filter: &RecordFilter) -> Result<RecordPage, PortError> {
+        let unpaged = RecordFilter { cursor: None, limit: 0, ..filter.clone() };
+        let identity = format!("{unpaged:?}");
+        let mut sql = QueryBuilder::new("SELECT record FROM records WHERE table_name = ");
+        sql.push_bind(self.names.record_table(filter.table));
+        narrow(&mut sql, filter);
+        if let Some(key) = page::begin(filter.cursor.as_ref(), &identity)? {
+            after(&mut sql, key);
+        }
+        sql.push(" ORDER BY at DESC, partition_key DESC, sort_key DESC LIMIT ");
+        sql.push_bind(page::n_rows(filter.limit));
+        let select = sql.build_query_scalar().fetch_all(self.database.read());
+        let records: Vec<String> = select.await.map_err(Fault::Database)?;
+        let records = records.iter().map(|record| record::read(record));
+        let mut records: Vec<Record> = records.collect::<Result<_, _>>()?;
+        let next = page::cut(&mut records, filter.limit)
+            .map(|Record { key, at, .. }| Cursor::new(&identity, &(at, &key.partition, &key.sort)));
+        Ok(RecordPage { records, next })
+    }
+}
+
+fn narrow(sql: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
+    if let Some(partition) = &filter.partition {
+        sql.push(" AND partition_key = ").push_bind(partition.clone());
+    }
+    if let Some(writer) = &filter.writer {
+        sql.push(" AND writer = ").push_bind(writer.to_string());
+    }
+    if let Some(from) = filter.from {
+        sql.push(" AND at >= ").push_bind(from.millis());
+    }
+    if let Some(to) = filter.to {
+        sql.push(" AND at < ").push_bind(to.millis());
+    }
+}
+
+/// Goes on behind a record. The time is bounded by itself, so that an index leads to it.
+fn after(sql: &mut QueryBuilder<Sqlite>, (at, partition, sort): (Timestamp, String, String)) {
+    sql.push(" AND (at, partition_key, sort_key) < (").push_bind(at.millis());
+    sql.push(", ").push_bind(partition);
+    sql.push(", ").push_bind(sort).push(")");
+}
+
+fn say(RecordKey { table, partition, sort }: &RecordKey) -> String {
+    format!("({partition}, {sort}) in {table:?}")
+}
