@@ -1,1 +1,7 @@
-fn main() {}
+//! The `orbit` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    orbit_http::run()
+}

@@ -1,0 +1,247 @@
+//! The configuration: one TOML file and variables, of which the variables win.
+
+mod keys;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fs, io};
+
+use orbit_core::{Environment, EnvironmentSpec, Environments, EnvironmentsFault, action, archive};
+use toml::Table;
+
+use self::keys::Keys;
+use crate::settings::{Driving, Limits, Settings};
+
+/// Everything that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data_dir: PathBuf,
+    /// How the log is written.
+    pub log: LogForm,
+    /// The branch that deployments are committed to.
+    pub branch: String,
+    /// What decisions depend on.
+    pub core: action::Settings,
+    /// What the server is told.
+    pub server: Settings,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogForm {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why a configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigFault {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{place} is not TOML")]
+    Malformed {
+        /// The file.
+        place: String,
+        /// Why, with line and column.
+        source: Box<toml::de::Error>,
+    },
+    /// A key that Orbit does not know.
+    #[error("{place} sets {key:?}, which is not known{near}")]
+    UnknownKey {
+        /// The key, or the variable.
+        key: String,
+        /// The file or the environment.
+        place: String,
+        /// The nearest known one, in brackets.
+        near: String,
+    },
+    /// A value outside of what its key takes.
+    #[error("{place} sets {key} to {found}, expected {expected}")]
+    Value {
+        /// The key.
+        key: String,
+        /// The file or the variable.
+        place: String,
+        /// The value.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+    /// A key or value of the design that this version cannot act on.
+    #[error("{place} sets {key}, which this version does not support: {reason}")]
+    Unsupported {
+        /// The key.
+        key: String,
+        /// The file or the variable.
+        place: String,
+        /// What it does instead.
+        reason: &'static str,
+    },
+    /// The environments cannot be worked with.
+    #[error(transparent)]
+    Environments(#[from] EnvironmentsFault),
+    /// Without authentication only the machine itself may ask.
+    #[error(
+        "listen is {0}, but without authentication the server listens on loopback only, such as 127.0.0.1:8080"
+    )]
+    NotLoopback(SocketAddr),
+}
+
+impl Config {
+    /// Reads the configuration of this process: the named file, else `orbit.toml` beside the data
+    /// directory if there is one, and the variables that begin with `ORBIT_`.
+    ///
+    /// # Errors
+    /// Every variant of [`ConfigFault`].
+    pub fn of_process(file: Option<&Path>) -> Result<Self, ConfigFault> {
+        let variables: Vec<_> = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let path = match file {
+            Some(file) => file.to_owned(),
+            None => {
+                let config = Self::read(None, variables.clone())?;
+                let beside = config.default_file();
+                if !beside.is_file() {
+                    return Ok(config);
+                }
+                beside
+            }
+        };
+        let text = fs::read_to_string(&path)
+            .map_err(|source| ConfigFault::Unreadable { path: path.clone(), source })?;
+        Self::read(Some((&path.display().to_string(), &text)), variables)
+    }
+
+    /// Returns the configuration of a file's name and text, if there is one, and of variables.
+    ///
+    /// # Errors
+    /// Every variant of [`ConfigFault`] but [`ConfigFault::Unreadable`].
+    pub fn read(
+        file: Option<(&str, &str)>,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigFault> {
+        let mut keys = Keys::default();
+        if let Some((place, text)) = file {
+            let table: Table = text.parse().map_err(|source| ConfigFault::Malformed {
+                place: place.to_owned(),
+                source: Box::new(source),
+            })?;
+            keys.add_file(place, &table)?;
+        }
+        keys.add_variables(variables)?;
+        Self::of(&mut keys)
+    }
+
+    fn of(keys: &mut Keys) -> Result<Self, ConfigFault> {
+        let defaults = Settings::default();
+        let listen = keys.parsed("listen", "an address such as 127.0.0.1:8080")?;
+        let listen: SocketAddr = listen.unwrap_or(defaults.listen);
+        if !listen.ip().is_loopback() {
+            return Err(ConfigFault::NotLoopback(listen));
+        }
+        let log = match keys.one_of("log", &["text", "json"])?.as_deref() {
+            Some("json") => LogForm::Json,
+            Some(_) | None => LogForm::Text,
+        };
+        let host = keys.text("registry.host")?.unwrap_or_else(|| "docker.io".to_owned());
+        let organisation = keys.text("registry.organisation")?;
+        let organisation = organisation.unwrap_or_else(|| "k8or-orbit-aws".to_owned());
+        let server = Settings { listen, limits: limits(keys)?, driving: driving(keys)? };
+        Ok(Self {
+            data_dir: keys.text("data_dir")?.unwrap_or_else(|| "./orbit-data".to_owned()).into(),
+            log,
+            branch: keys.text("git.branch")?.unwrap_or_else(|| "main".to_owned()),
+            core: action::Settings {
+                environments: environments(keys)?,
+                registry: format!("{host}/{organisation}"),
+                limits: archive::Limits {
+                    archive: server.limits.archive_bytes,
+                    ..archive::Limits::default()
+                },
+            },
+            server,
+        })
+    }
+
+    fn default_file(&self) -> PathBuf {
+        self.data_dir.parent().unwrap_or(Path::new("")).join("orbit.toml")
+    }
+}
+
+fn limits(keys: &mut Keys) -> Result<Limits, ConfigFault> {
+    let default = Limits::default();
+    let mut seconds = |key, default| -> Result<Duration, ConfigFault> {
+        Ok(keys.number(key)?.map_or(default, Duration::from_secs))
+    };
+    let (idle, upload, shutdown) = (
+        seconds("limits.idle_seconds", default.idle)?,
+        seconds("limits.upload_seconds", default.upload)?,
+        seconds("limits.shutdown_seconds", default.shutdown)?,
+    );
+    Ok(Limits {
+        archive_bytes: keys.number("limits.archive_bytes")?.unwrap_or(default.archive_bytes),
+        json_bytes: keys.count("limits.json_bytes")?.unwrap_or(default.json_bytes),
+        header_bytes: keys.count("limits.header_bytes")?.unwrap_or(default.header_bytes),
+        connections: keys.count("limits.connections")?.unwrap_or(default.connections),
+        uploads_at_once: keys.count("limits.uploads_at_once")?.unwrap_or(default.uploads_at_once),
+        idle,
+        upload,
+        shutdown,
+    })
+}
+
+fn driving(keys: &mut Keys) -> Result<Driving, ConfigFault> {
+    let default = Driving::default();
+    let at_once = keys.count("limits.actions_at_once")?;
+    Ok(Driving { actions_at_once: at_once.unwrap_or(default.actions_at_once), ..default })
+}
+
+fn environments(keys: &mut Keys) -> Result<Environments, ConfigFault> {
+    let Some(mut tables) = keys.environments() else { return Ok(Environments::default()) };
+    let specs = tables.iter_mut().map(environment).collect::<Result<_, _>>()?;
+    Ok(Environments::new(specs)?)
+}
+
+fn environment(keys: &mut Keys) -> Result<EnvironmentSpec, ConfigFault> {
+    let name: Option<Environment> =
+        keys.parsed("environments.name", "letters, digits and '-', beginning with a letter")?;
+    let name = name.ok_or_else(|| keys.missing("environments.name"))?;
+    let suffix = match keys.text("environments.suffix")? {
+        Some(suffix) => suffix,
+        None => known_suffix(&name).ok_or_else(|| keys.missing("environments.suffix"))?.to_owned(),
+    };
+    let cluster = keys.text("environments.cluster")?;
+    Ok(EnvironmentSpec {
+        cluster: cluster.unwrap_or_else(|| format!("K3s {} Cluster", name.label())),
+        namespace: keys.text("environments.namespace")?.unwrap_or_else(|| name.to_string()),
+        suffix,
+        image_pull_secret: keys.text("environments.image_pull_secret")?,
+        name,
+    })
+}
+
+/// Returns the suffix that the naming convention gives an environment.
+fn known_suffix(name: &Environment) -> Option<&'static str> {
+    match name.as_str() {
+        "development" => Some("k8d"),
+        "testing" => Some("k8t"),
+        "staging" => Some("k8s"),
+        "production" => Some("k8p"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! The `orbit` program: its arguments, its start, and its end.
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::serve::Server;
+use crate::{compose, telemetry};
+
+type Fault = Box<dyn Error + Send + Sync>;
+
+/// Stores, promotes and deploys container images, and logs every step.
+#[derive(Debug, Parser)]
+#[command(name = "orbit", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the HTTP API, with everything kept in one data directory.
+    Serve {
+        /// The configuration; by default orbit.toml beside the data directory, if there is one.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
+
+/// The address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}")]
+struct Unbound {
+    address: SocketAddr,
+    source: io::Error,
+}
+
+/// Runs the program with the arguments of this process.
+///
+/// What goes wrong is written to standard error as one line for people.
+pub fn run() -> ExitCode {
+    let Arguments { command: Command::Serve { config } } = Arguments::parse();
+    match serve(config.as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            // There is nowhere left to tell that this could not be told.
+            drop(writeln!(io::stderr(), "orbit: {}", chain(&*fault)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(file: Option<&Path>) -> Result<(), Fault> {
+    let config = Config::of_process(file)?;
+    telemetry::start(config.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (mut terminate, mut interrupt) =
+            (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let orbit = compose::open(&config).await?;
+        let address = config.server.listen;
+        let server = Server::bind(orbit, config.server.clone()).await;
+        let server = server.map_err(|source| Unbound { address, source })?;
+        write!(io::stdout(), "{}", greeting(server.address()?, &config.data_dir))?;
+        let end = async {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        };
+        server.run(end).await;
+        Ok(())
+    })
+}
+
+/// Returns what the program says when it is ready.
+fn greeting(address: SocketAddr, data_dir: &Path) -> String {
+    let data_dir = data_dir.display();
+    format!(
+        r#"Orbit listens on http://{address}, on this machine only: no authentication is configured.
+Its data are in {data_dir}.
+
+Upload an image next:
+
+  docker pull hello-world && docker save -o hello-world.tar hello-world
+  curl 'http://{address}/v1/images?wait=30' \
+    -F 'metadata={{"imageMetadata":{{"imageName":"Hello","imageVersion":"v0-0-01","imageCategory":"Demo"}}}}' \
+    -F 'image=@hello-world.tar'
+
+"#
+    )
+}
+
+/// Returns an error and all beneath it, joined by colons.
+fn chain(fault: &dyn Error) -> String {
+    let mut text = fault.to_string();
+    let mut source = fault.source();
+    while let Some(fault) = source {
+        text.push_str(": ");
+        text.push_str(&fault.to_string());
+        source = fault.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+        let Command::Serve { config } =
+            Arguments::try_parse_from(["orbit", "serve", "--config", "a.toml"]).unwrap().command;
+        assert_eq!(config.as_deref(), Some(Path::new("a.toml")));
+        assert!(Arguments::try_parse_from(["orbit"]).is_err());
+    }
+
+    #[test]
+    fn the_upload_that_is_shown_would_be_taken() {
+        let greeting = greeting("127.0.0.1:8080".parse().unwrap(), Path::new("orbit-data"));
+        assert!(greeting.contains("curl 'http://127.0.0.1:8080/v1/images?wait=30'"));
+        let metadata = greeting.split("'metadata=").nth(1).unwrap().split('\'').next().unwrap();
+        let metadata = crate::wire::parse(metadata.as_bytes()).unwrap();
+        assert!(crate::wire::request::upload(metadata).is_ok());
+    }
+}

@@ -1,0 +1,27 @@
+//! The log, on standard error.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::util::TryInitError;
+
+use crate::config::LogForm;
+
+/// What is logged: everything of Orbit from `info` on, and only warnings of what it is built on.
+const FILTER: &str = "warn,orbit_core=info,orbit_gitops=info,orbit_store=info,orbit_http=info";
+
+/// Starts logging.
+///
+/// # Errors
+/// [`TryInitError`] if this process logs already.
+pub(crate) fn start(form: LogForm) -> Result<(), TryInitError> {
+    use tracing_subscriber::util::SubscriberInitExt as _;
+
+    let log = tracing_subscriber::fmt()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(FILTER);
+    match form {
+        LogForm::Text => log.finish().try_init(),
+        LogForm::Json => log.json().flatten_event(true).finish().try_init(),
+    }
+}
