@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 use super::client::Client;
 
+/// How much of the log a failure shows.
+const MOST_LINES_SHOWN: usize = 60;
+
 /// Returns the program with these arguments, without the variables that could configure it.
 pub(crate) fn orbit(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orbit"));
@@ -99,7 +102,9 @@ impl Drop for Program {
         drop(self.child.wait());
         if thread::panicking() {
             let log = fs::read_to_string(&self.log).unwrap_or_default();
-            drop(writeln!(io::stderr(), "--- the program's log ---\n{log}--- its end ---"));
+            let lines: Vec<_> = log.lines().rev().take(MOST_LINES_SHOWN).collect();
+            let end: String = lines.iter().rev().map(|line| format!("{line}\n")).collect();
+            drop(writeln!(io::stderr(), "--- the end of the program's log ---\n{end}---"));
         }
     }
 }
