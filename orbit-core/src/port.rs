@@ -2,7 +2,7 @@
 //!
 //! Every method is idempotent: a request that is repeated because its answer was lost has one
 //! effect. The conformance suites in `testing::conformance` are the contract; every adapter and
-//! [`World`](crate::testing) pass them.
+//! `testing::World` pass them.
 
 mod catalog;
 mod charts;
