@@ -19,7 +19,7 @@ const TRIES: u32 = 100;
 /// The pause before a locked branch is tried again; whoever holds the lock writes one line.
 const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// The age at which a lock's holder is taken for dead.
-const STALE_LOCK: Duration = Duration::from_secs(10);
+const STALE_LOCK: Duration = Duration::from_secs(3);
 /// How many commits are searched, newest first, where the history does not say where to stop.
 const NEWEST: usize = 100_000;
 
