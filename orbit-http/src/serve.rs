@@ -13,9 +13,9 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use orbit_core::Orbit;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tracing::{debug, error, warn};
 
 use crate::app::App;
 use crate::respond::respond;
@@ -66,10 +66,22 @@ impl Server {
         tokio::select! {
             () = end => {}
             () = connections.accept(&listener) => {}
+            Some(result) = worker.join_next() => tell_of_worker(&result),
         }
         drop(listener);
         stopper.stop();
         wind_up(connections, worker, settings.limits.shutdown).await;
+    }
+}
+
+/// Without its worker a server takes actions that nobody drives, so it ends too.
+fn tell_of_worker(result: &Result<(), JoinError>) {
+    error!(?result, "The worker ended by itself, so the server ends");
+}
+
+fn tell_of_panic(result: Result<(), JoinError>) {
+    if let Err(error) = result {
+        error!(%error, "A connection was broken off by a fault of the server");
     }
 }
 
@@ -112,7 +124,9 @@ impl Connections {
                 Ok((stream, peer)) => self.spawn(stream, peer, permit),
                 Err(error) => pause(&error).await,
             }
-            while self.tasks.try_join_next().is_some() {}
+            while let Some(result) = self.tasks.try_join_next() {
+                tell_of_panic(result);
+            }
         }
     }
 

@@ -19,6 +19,8 @@ pub(crate) fn start(form: LogForm) -> Result<(), TryInitError> {
     let log = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // Whoever read the log may be gone; saying so on the same stream would panic.
+        .log_internal_errors(false)
         .with_env_filter(FILTER);
     match form {
         LogForm::Text => log.finish().try_init(),

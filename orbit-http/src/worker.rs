@@ -106,6 +106,8 @@ impl Worker {
 
     /// Drives one action until it ends, is lost to another process, or the server ends.
     async fn carry(self: Arc<Self>, action: ActionId) {
+        // Held until then, also if driving it panics: the next look takes it up again.
+        let _released = Released { worker: &self, action: &action };
         let mut n_failures = 0;
         while let Err(error) = self.drive(&action).await {
             if self.is_lost(&action).await {
@@ -114,7 +116,6 @@ impl Worker {
             self.rest(&action, &error, pause(&action, n_failures)).await;
             n_failures += 1;
         }
-        self.release(&action);
     }
 
     async fn rest(&self, action: &ActionId, error: &PortError, pause: Duration) {
@@ -243,6 +244,18 @@ impl Worker {
 
     fn held(&self) -> MutexGuard<'_, HashMap<ActionId, Lease>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets go of an action when it is dropped.
+struct Released<'a> {
+    worker: &'a Worker,
+    action: &'a ActionId,
+}
+
+impl Drop for Released<'_> {
+    fn drop(&mut self) {
+        self.worker.release(self.action);
     }
 }
 
