@@ -28,6 +28,9 @@ pub(crate) enum BodyFault {
     /// The client is slow.
     #[error("the body did not end within {} seconds", .0.as_secs())]
     Slow(Duration),
+    /// The parts do not come.
+    #[error("no part came within {0} bytes")]
+    Shapeless(u64),
     /// The connection or the encoding of the body broke.
     #[error("the body was cut off")]
     Broken(#[source] BoxError),

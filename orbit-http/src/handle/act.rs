@@ -163,10 +163,11 @@ pub(super) async fn go_on(
     }
 }
 
-/// Answers for the action that the same request began before, as it was answered then.
+/// Answers for the action that the same request began before: as it was answered then, but for a
+/// failure that is known by now.
 ///
 /// # Errors
-/// `port-unavailable`.
+/// `port-unavailable`, and the problem that the action failed by.
 pub(super) async fn earlier(
     app: &App,
     action: &ActionId,
@@ -175,6 +176,11 @@ pub(super) async fn earlier(
     let history = app.history(action).await?;
     match (ActionView::of(&history).outcome(), wait) {
         (Some(Outcome::Unchanged { earlier }), _) => shown(app, earlier).await,
+        (Some(Outcome::Failed(failure)), None) => {
+            let kind = history.record.request.kind();
+            let problem = Problem::of(failure.error_type.clone(), failure.message.clone());
+            Err(problem.action(Some(action), kind))
+        }
         (_, Some(wait)) => waited(app, action, wait).await,
         (_, None) => Ok(accepted(action, &history.record.request)),
     }
@@ -268,6 +274,7 @@ pub(super) fn body_problem(fault: &BodyFault) -> Problem {
         BodyFault::Silent(_) | BodyFault::Slow(_) => {
             Problem::of("body-too-slow", fault.to_string())
         }
+        BodyFault::Shapeless(_) => Problem::of("limit-exceeded", fault.to_string()),
         BodyFault::Broken(_) => Problem::of("body-incomplete", fault.to_string()),
     }
 }

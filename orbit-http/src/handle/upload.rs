@@ -1,7 +1,10 @@
 //! Uploads: metadata first, then the archive, streamed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use multer::{Field, Multipart};
 use orbit_core::Until;
@@ -10,7 +13,7 @@ use orbit_core::request::Request;
 
 use super::act::{self, Begun, Scope, begin_key, body_problem, media_type};
 use crate::app::{App, Call};
-use crate::inflow::BodyFault;
+use crate::inflow::{BodyFault, Inflow};
 use crate::reply::{Part, Problem, Reply};
 use crate::wire::{self, Fault, request};
 use crate::worker::Held;
@@ -26,7 +29,9 @@ pub(crate) async fn post(app: &App, call: Call) -> Result<Reply, Problem> {
     let Call { method, path, mut query, headers, body } = call;
     let wait = query.wait();
     query.end().map_err(Problem::invalid)?;
-    let mut parts = Multipart::new(body, boundary(&headers)?);
+    let bound = u64::try_from(app.limits.json_bytes).unwrap_or(u64::MAX).saturating_add(AROUND);
+    let allowance = Allowance::new(bound);
+    let mut parts = Multipart::new(allowance.limit(body), boundary(&headers)?);
     let Ok(permit) = app.uploads.try_acquire() else {
         let detail = format!("{} uploads run already", app.limits.uploads_at_once);
         return Err(Problem::of("too-many-uploads", detail));
@@ -35,6 +40,7 @@ pub(crate) async fn post(app: &App, call: Call) -> Result<Reply, Problem> {
     let asked = wire::parse(&said).and_then(request::upload);
     let asked = asked.map_err(|faults| Problem::invalid(in_metadata(faults)))?;
     let field = image_part(&mut parts).await?;
+    allowance.lift();
     let uid = match asked.uid.clone() {
         Some(uid) => uid,
         None => {
@@ -48,7 +54,7 @@ pub(crate) async fn post(app: &App, call: Call) -> Result<Reply, Problem> {
     let reply = match act::begin(app, asked, key).await? {
         Begun::Earlier(action) => return act::earlier(app, &action, wait).await,
         Begun::New(held, request) => {
-            let archive = archive(parts, field, app.limits.archive_bytes);
+            let archive = archive(parts, field, allowance, app.limits.archive_bytes);
             receive(app, held, &request, archive).await?
         }
     };
@@ -56,6 +62,51 @@ pub(crate) async fn post(app: &App, call: Call) -> Result<Reply, Problem> {
     match reply {
         Received::Stored(held, request) => act::go_on(app, held, &request, wait).await,
         Received::Over(reply) => Ok(reply),
+    }
+}
+
+/// Bytes that may stand around the parts of a body: boundaries, headers, and what one read brings
+/// beyond them.
+const AROUND: u64 = 1 << 20;
+
+/// How many bytes of a body may still be read. The parser keeps all that comes before a part in memory.
+#[derive(Clone)]
+struct Allowance {
+    left: Arc<AtomicU64>,
+    bound: u64,
+}
+
+impl Allowance {
+    fn new(bound: u64) -> Self {
+        Self { left: Arc::new(AtomicU64::new(bound)), bound }
+    }
+
+    fn set(&self, bound: u64) {
+        self.left.store(bound, Ordering::Relaxed);
+    }
+
+    /// Lets any number of bytes come, which somebody else counts.
+    fn lift(&self) {
+        self.set(u64::MAX);
+    }
+
+    /// Returns the body, which breaks off where more comes than is allowed.
+    fn limit(&self, body: Inflow) -> impl Stream<Item = Result<Bytes, BodyFault>> + use<> {
+        let allowance = self.clone();
+        body.map(move |chunk| chunk.and_then(|chunk| allowance.take(chunk)))
+    }
+
+    fn take(&self, chunk: Bytes) -> Result<Bytes, BodyFault> {
+        let left = self.left.load(Ordering::Relaxed);
+        let n_bytes = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
+        match left.checked_sub(n_bytes) {
+            Some(_) if left == u64::MAX => Ok(chunk),
+            Some(rest) => {
+                self.set(rest);
+                Ok(chunk)
+            }
+            None => Err(BodyFault::Shapeless(self.bound)),
+        }
     }
 }
 
@@ -141,14 +192,20 @@ fn in_metadata(faults: Vec<Fault>) -> Vec<Fault> {
 struct Archive {
     parts: Multipart<'static>,
     field: Option<Field<'static>>,
+    allowance: Allowance,
     left: u64,
     max: u64,
 }
 
 /// Returns the bytes of the image part; whatever is wrong with them ends the stream by an error that
 /// names it.
-fn archive(parts: Multipart<'static>, field: Field<'static>, max: u64) -> ByteStream {
-    let archive = Archive { parts, field: Some(field), left: max, max };
+fn archive(
+    parts: Multipart<'static>,
+    field: Field<'static>,
+    allowance: Allowance,
+    max: u64,
+) -> ByteStream {
+    let archive = Archive { parts, field: Some(field), allowance, left: max, max };
     stream::try_unfold(archive, Archive::next).boxed()
 }
 
@@ -163,6 +220,7 @@ impl Archive {
         }
         // The parser lends one field at a time.
         drop(self.field.take());
+        self.allowance.set(AROUND);
         match self.parts.next_field().await.map_err(|error| part_error(&error))? {
             None => Ok(None),
             Some(extra) => {
@@ -185,6 +243,7 @@ fn part_error(error: &multer::Error) -> PortError {
         Some(fault @ (BodyFault::Silent(_) | BodyFault::Slow(_))) => {
             ("upload-too-slow", fault.to_string())
         }
+        Some(fault @ BodyFault::Shapeless(_)) => ("limit-exceeded", fault.to_string()),
         Some(BodyFault::Broken(_)) | None => {
             ("upload-incomplete", "the upload ended before all of its bytes had come".to_owned())
         }

@@ -1,13 +1,13 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use futures_util::{Stream, TryStreamExt as _};
+use futures_util::TryStreamExt as _;
 use http_body_util::{Full, StreamBody};
 use hyper::body::{Body, Frame};
 use hyper::header::HeaderValue;
 
 use super::*;
-use crate::inflow::{Inflow, Pace};
+use crate::inflow::Pace;
 
 const METADATA: &str = "--x\r\nContent-Disposition: form-data; name=\"metadata\"\r\n\r\n{}\r\n";
 const IMAGE: &str = "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.tar\"\r\n\
@@ -33,7 +33,8 @@ async fn read(mut parts: Multipart<'static>, max: u64) -> Result<Vec<u8>, String
     let problem = |problem: Problem| problem.error_type().to_owned();
     metadata(&mut parts, 100).await.map_err(problem)?;
     let field = image_part(&mut parts).await.map_err(problem)?;
-    let chunks: Result<Vec<Bytes>, PortError> = archive(parts, field, max).try_collect().await;
+    let chunks: Result<Vec<Bytes>, PortError> =
+        archive(parts, field, Allowance::new(AROUND), max).try_collect().await;
     let chunks = chunks.map_err(|error| error.error_type().unwrap_or_default().to_owned())?;
     Ok(chunks.concat())
 }
@@ -54,6 +55,22 @@ async fn bytes_that_come_one_by_one_are_the_same() {
         .collect();
     let body = StreamBody::new(stream::iter(frames));
     assert_eq!(read(parts_of(body), 100).await.unwrap(), b"tar\r\n--");
+}
+
+#[tokio::test]
+async fn a_body_whose_parts_do_not_come_is_broken_off() {
+    let allowance = Allowance::new(1000);
+    let endless = stream::iter(std::iter::repeat_n(vec![b'a'; 100], 50))
+        .map(|bytes| Ok::<_, Infallible>(Frame::data(Bytes::from(bytes))));
+    let body = allowance.limit(Inflow::new(StreamBody::new(endless), pace()));
+    let read: Vec<_> = body.take_while(|chunk| std::future::ready(chunk.is_ok())).collect().await;
+    assert_eq!(read.len(), 10);
+    let endless = stream::iter(std::iter::repeat_n(vec![b'a'; 100], 50))
+        .map(|bytes| Ok::<_, Infallible>(Frame::data(Bytes::from(bytes))));
+    let body = allowance.limit(Inflow::new(StreamBody::new(endless), pace()));
+    allowance.lift();
+    let read: Vec<_> = body.take_while(|chunk| std::future::ready(chunk.is_ok())).collect().await;
+    assert_eq!(read.len(), 50);
 }
 
 #[tokio::test]
