@@ -20,6 +20,9 @@ pub(crate) type Body = UnsyncBoxBody<Bytes, Infallible>;
 /// Every answer.
 pub(crate) type Reply = Response<Body>;
 
+/// How many faults an answer lists; it counts them all.
+const MOST_FAULTS: usize = 100;
+
 /// How long a client should wait before it asks a port that was down again, in seconds.
 const RETRY_AFTER_S: &str = "5";
 
@@ -133,6 +136,7 @@ impl Problem {
         };
         let mut problem = Self::of("invalid-request", detail);
         problem.0.errors = errors;
+        problem.0.errors.truncate(MOST_FAULTS);
         problem
     }
 

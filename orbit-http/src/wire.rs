@@ -72,9 +72,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Vec<Fault>> {
         .map_err(|error| vec![Fault::new("", format!("is not JSON: {error}"))])
 }
 
+/// Longer names are no slips; comparing takes time in proportion to their length.
+const LONGEST_SLIP: usize = 40;
+
 /// Returns ` (did you mean "imageName"?)` for the nearest of the names, if one is near enough to be
 /// a slip.
 pub(crate) fn suggestion<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    if found.len() > LONGEST_SLIP {
+        return String::new();
+    }
     let distance = |name: &&str| strsim::damerau_levenshtein(found, name);
     let nearest = known.into_iter().min_by_key(distance);
     let near = nearest.filter(|name| distance(name) <= 1 + name.len() / 4);
