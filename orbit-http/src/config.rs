@@ -155,8 +155,12 @@ impl Config {
             Some("json") => LogForm::Json,
             Some(_) | None => LogForm::Text,
         };
-        let host = keys.text("registry.host")?.unwrap_or_else(|| "docker.io".to_owned());
-        let organisation = keys.text("registry.organisation")?;
+        let host = "a host in lower case, with a port if need be, such as docker.io";
+        let host = keys.reference("registry.host", host, &['.', '-', ':'])?;
+        let host = host.unwrap_or_else(|| "docker.io".to_owned());
+        let organisation = "lower-case letters, digits, '.', '_', '-' and '/'";
+        let organisation =
+            keys.reference("registry.organisation", organisation, &['.', '_', '-', '/'])?;
         let organisation = organisation.unwrap_or_else(|| "k8or-orbit-aws".to_owned());
         let server = Settings { listen, limits: limits(keys)?, driving: driving(keys)? };
         Ok(Self {
@@ -183,7 +187,8 @@ impl Config {
 fn limits(keys: &mut Keys) -> Result<Limits, ConfigFault> {
     let default = Limits::default();
     let mut seconds = |key, default| -> Result<Duration, ConfigFault> {
-        Ok(keys.number(key)?.map_or(default, Duration::from_secs))
+        let longest = 10 * 365 * 24 * 60 * 60;
+        Ok(keys.number(key)?.map_or(default, |n| Duration::from_secs(n.min(longest))))
     };
     let (idle, upload, shutdown) = (
         seconds("limits.idle_seconds", default.idle)?,

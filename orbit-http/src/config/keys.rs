@@ -117,6 +117,25 @@ impl Keys {
         })
     }
 
+    /// Takes a part of an image reference: what may stand there, and nothing that ends it.
+    pub(super) fn reference(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+        more: &[char],
+    ) -> Result<Option<String>, ConfigFault> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || more.contains(&c);
+        let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        self.read(key, expected, |value| {
+            let text = value.as_str()?;
+            let fits = text.chars().all(is_plain)
+                && text.starts_with(is_end)
+                && text.ends_with(is_end)
+                && !text.contains("//");
+            fits.then(|| text.to_owned())
+        })
+    }
+
     /// Takes one of some words.
     pub(super) fn one_of(
         &mut self,
@@ -152,7 +171,9 @@ impl Keys {
 
     /// Takes a number of things that there can be in memory.
     pub(super) fn count(&mut self, key: &'static str) -> Result<Option<usize>, ConfigFault> {
-        let number = self.number(key)?;
+        // More than that is as good as without a limit.
+        let most = 1_000_000_000;
+        let number = self.number(key)?.map(|number| number.min(most));
         Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
     }
 

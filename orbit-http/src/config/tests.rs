@@ -143,6 +143,30 @@ fn a_variable_that_is_not_known_names_the_nearest_one() {
 }
 
 #[test]
+fn what_no_cluster_could_pull_from_is_no_registry() {
+    for host in ["https://docker.io/", "docker.io/", "a b", "docker.io\n", "Docker.io", "a@b"] {
+        let fault = with(&[("ORBIT_REGISTRY__HOST", host)]).unwrap_err();
+        assert!(matches!(fault, ConfigFault::Value { .. }), "{host}: {fault}");
+    }
+    for organisation in ["/a", "a/", "a//b", "A", "a:b"] {
+        let fault = with(&[("ORBIT_REGISTRY__ORGANISATION", organisation)]).unwrap_err();
+        assert!(matches!(fault, ConfigFault::Value { .. }), "{organisation}: {fault}");
+    }
+    let config = with(&[("ORBIT_REGISTRY__HOST", "localhost:5000")]).unwrap();
+    assert_eq!(config.core.registry, "localhost:5000/k8or-orbit-aws");
+}
+
+#[test]
+fn a_number_that_is_as_good_as_no_limit_is_taken() {
+    for name in ["UPLOADS_AT_ONCE", "ACTIONS_AT_ONCE", "CONNECTIONS", "UPLOAD_SECONDS"] {
+        let name = format!("ORBIT_LIMITS__{name}");
+        let config = with(&[(&name, "9223372036854775807")]).unwrap();
+        assert!(tokio::sync::Semaphore::MAX_PERMITS > config.server.limits.uploads_at_once);
+        assert!(config.server.limits.upload < Duration::from_secs(1 << 30));
+    }
+}
+
+#[test]
 fn two_environments_of_one_name_are_refused() {
     let text = "[[environments]]\nname = 'testing'\n[[environments]]\nname = 'Testing'";
     assert_eq!(read(text).unwrap_err().to_string(), "environment testing is configured twice");
