@@ -30,9 +30,11 @@ pub(crate) enum ComposeFault {
 
 /// Opens the installation that the configuration describes: everything in its data directory.
 ///
+/// The stores are to be closed when the installation is not used any more.
+///
 /// # Errors
 /// [`ComposeFault`].
-pub(crate) async fn open(config: &Config) -> Result<Orbit, ComposeFault> {
+pub(crate) async fn open(config: &Config) -> Result<(Orbit, Embedded), ComposeFault> {
     let stores = Embedded::open(&config.data_dir, &config.core.environments).await?;
     let gitops = open_repository(config, stores.installation())?;
     let ports = Ports {
@@ -48,7 +50,8 @@ pub(crate) async fn open(config: &Config) -> Result<Orbit, ComposeFault> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    Ok(Orbit { ports, settings: config.core.clone(), owner: new_owner()? })
+    let orbit = Orbit { ports, settings: config.core.clone(), owner: new_owner()? };
+    Ok((orbit, stores))
 }
 
 fn open_repository(config: &Config, installation: &str) -> Result<Repository, ComposeFault> {

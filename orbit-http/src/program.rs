@@ -15,9 +15,26 @@ use crate::{compose, telemetry};
 
 type Fault = Box<dyn Error + Send + Sync>;
 
+/// What `orbit --help` says of the settings.
+const SETTINGS: &str = "\
+Settings come from the configuration file, or from variables, which win: each key is also a
+variable in upper case, with two underscores for a dot.
+
+  data_dir               where everything is kept (./orbit-data)
+  listen                 address to listen on (127.0.0.1:8080)
+  log                    text or json (text)
+  git.branch             branch that deployments are committed to (main)
+  registry.host          registry in image references (docker.io)
+  registry.organisation  organisation in image references (k8or-orbit-aws)
+  limits.*               archive_bytes, json_bytes, header_bytes, connections, uploads_at_once,
+                         actions_at_once, idle_seconds, upload_seconds, shutdown_seconds
+  [[environments]]       name, cluster, namespace, suffix, image_pull_secret; in the file only
+
+  ORBIT_DATA_DIR=/srv/orbit ORBIT_LIMITS__UPLOADS_AT_ONCE=2 orbit serve";
+
 /// Stores, promotes and deploys container images, and logs every step.
 #[derive(Debug, Parser)]
-#[command(name = "orbit", version)]
+#[command(name = "orbit", version, after_help = SETTINGS)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -63,7 +80,7 @@ fn serve(file: Option<&Path>) -> Result<(), Fault> {
     runtime.block_on(async {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let orbit = compose::open(&config).await?;
+        let (orbit, stores) = compose::open(&config).await?;
         let address = config.server.listen;
         let server = Server::bind(orbit, config.server.clone()).await;
         let server = server.map_err(|source| Unbound { address, source })?;
@@ -75,6 +92,7 @@ fn serve(file: Option<&Path>) -> Result<(), Fault> {
             }
         };
         server.run(end).await;
+        stores.close().await;
         Ok(())
     })
 }
