@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+use tracing::warn;
 
 use crate::config::Config;
 use crate::serve::Server;
@@ -85,16 +87,26 @@ fn serve(file: Option<&Path>) -> Result<(), Fault> {
         let server = Server::bind(orbit, config.server.clone()).await;
         let server = server.map_err(|source| Unbound { address, source })?;
         write!(io::stdout(), "{}", greeting(server.address()?, &config.data_dir))?;
-        let end = async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+        let told = Notify::new();
+        let signals = async {
+            first_of(&mut terminate, &mut interrupt).await;
+            told.notify_one();
+            first_of(&mut terminate, &mut interrupt).await;
         };
-        server.run(end).await;
+        tokio::select! {
+            () = server.run(told.notified()) => {}
+            () = signals => warn!("Told to end twice: what still runs is broken off"),
+        }
         stores.close().await;
         Ok(())
     })
+}
+
+async fn first_of(terminate: &mut Signal, interrupt: &mut Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
 }
 
 /// Returns what the program says when it is ready.
