@@ -164,6 +164,23 @@ fn the_end_is_graceful_and_a_running_request_is_answered() {
 }
 
 #[test]
+fn a_second_signal_breaks_off_what_holds_the_first_up() {
+    let mut server = Server::start();
+    let archive = docker_archive(&image("Trolls"));
+    let held = HeldUpload::begin(&server, &metadata("Trolls", "v0-0-01"), &archive);
+    let path = format!("/v1/actions/{}?wait=60", held.action["actionId"].as_str().unwrap());
+    let address = server.address().to_owned();
+    server.program().terminate();
+    wait_for_the_end_of_listening(&address);
+    server.program().terminate();
+    assert_eq!(server.program().wait().code(), Some(0));
+    assert!(server.program().log().contains("Told to end twice"));
+    drop(held);
+    server.start_again();
+    assert_eq!(server.get(&path).expect(200)["error"]["errorType"], "upload-incomplete");
+}
+
+#[test]
 fn a_stream_of_events_ends_with_the_program() {
     let mut server = Server::start();
     let archive = docker_archive(&image("Trolls"));
