@@ -170,7 +170,9 @@ pub fn plan(case: Case<'_>, received: Option<&Received>) -> Result<Verdict, Refu
     match &case.action.request.ask {
         Ask::Upload(upload) => upload::plan(case, upload, received),
         Ask::Deploy { detail, cluster } => deploy::plan(&scene, detail, cluster.as_deref()),
-        Ask::Transfer { expected } => transfer::plan(&scene, expected.as_ref()),
+        Ask::Transfer { from, expected } => {
+            transfer::plan(&scene, from.as_ref(), expected.as_ref())
+        }
         Ask::Scan => scan::plan(&scene),
         Ask::Delete => delete::plan(&scene),
         Ask::Restore { expected } => restore::plan(&scene, expected.as_ref()),

@@ -49,6 +49,8 @@ pub enum Ask {
     },
     /// Move it to the next environment.
     Transfer {
+        /// The environment the user takes it to be in.
+        from: Option<Environment>,
         /// The environment the user expects it to go to.
         expected: Option<Environment>,
     },

@@ -45,7 +45,7 @@ fn deploy(patch: u32) -> Request {
 }
 
 pub(crate) fn scenarios() -> Vec<Scenario> {
-    let transfer = || ask(1, Ask::Transfer { expected: None });
+    let transfer = || ask(1, Ask::Transfer { from: None, expected: None });
     let restore = || ask(1, Ask::Restore { expected: None });
     let delete = || ask(1, Ask::Delete);
     let of = |name, before: Vec<Request>, tested| Scenario { name, before, tested };

@@ -22,8 +22,16 @@ pub(super) fn look(row: &Row, settings: &Settings) -> Look {
     }
 }
 
-pub(super) fn plan(scene: &Scene<'_>, expected: Option<&Environment>) -> Result<Verdict, Refusal> {
+pub(super) fn plan(
+    scene: &Scene<'_>,
+    from: Option<&Environment>,
+    expected: Option<&Environment>,
+) -> Result<Verdict, Refusal> {
     scene.refuse_deleted()?;
+    if let Some(named) = from.filter(|named| **named != scene.here.name) {
+        let (named, actual) = (named.clone(), scene.here.name.clone());
+        return Err(Refusal::WrongEnvironment { named, actual });
+    }
     let environments = &scene.case.settings.environments;
     let next = environments.after(&scene.here.name);
     let next = next.ok_or_else(|| Refusal::LastEnvironment(scene.here.name.clone()))?;

@@ -194,7 +194,8 @@ fn ask() -> impl Strategy<Value = Ask> {
     prop_oneof![
         upload,
         deploy,
-        option::of(environment()).prop_map(|expected| Ask::Transfer { expected }),
+        (option::of(environment()), option::of(environment()))
+            .prop_map(|(from, expected)| Ask::Transfer { from, expected }),
         Just(Ask::Scan),
         Just(Ask::Delete),
         option::of(environment()).prop_map(|expected| Ask::Restore { expected }),
@@ -292,13 +293,13 @@ fn movable() -> Seen {
 
 fn transfer() -> Plan {
     let mut seen = movable();
-    let action = action(Ask::Transfer { expected: None }, 1, &seen);
+    let action = action(Ask::Transfer { from: None, expected: None }, 1, &seen);
     plans(&action, &mut seen).into_iter().next().unwrap()
 }
 
 fn broken(plan: &Plan) -> Option<Violation> {
     let mut seen = movable();
-    look(&action(Ask::Transfer { expected: None }, 1, &seen), &mut seen);
+    look(&action(Ask::Transfer { from: None, expected: None }, 1, &seen), &mut seen);
     check(plan, &seen, &samples::uid(7)).err()
 }
 
@@ -335,7 +336,7 @@ fn a_place_is_filled_once_and_only_when_it_was_empty() {
 #[test]
 fn a_leftover_is_swept_before_its_place_is_filled() {
     let mut seen = movable();
-    let action = action(Ask::Transfer { expected: None }, 1, &seen);
+    let action = action(Ask::Transfer { from: None, expected: None }, 1, &seen);
     look(&action, &mut seen);
     let empty: Vec<_> = seen.objects.values_mut().filter(|object| object.is_none()).collect();
     assert_eq!(empty.len(), 2);

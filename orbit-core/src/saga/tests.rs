@@ -32,7 +32,8 @@ fn upload() -> Ask {
 /// Returns the facts of an upload, which plans twice, and of a transfer of what it stored.
 fn histories() -> Vec<Vec<Fact>> {
     let world = World::new();
-    let actions = [act(&world, upload()), act(&world, Ask::Transfer { expected: None })];
+    let actions =
+        [act(&world, upload()), act(&world, Ask::Transfer { from: None, expected: None })];
     let facts = |id| {
         let history = run(world.load(id)).unwrap().unwrap();
         history.entries.into_iter().map(|entry| entry.fact).collect()

@@ -62,7 +62,8 @@ async fn lists(app: &App, query: Query, name: &Environment) -> Result<Lists, Pro
     app.orbit.ports.gitops.read(name).await.map_err(|error| match error.kind() {
         Kind::Unavailable => Problem::port(Part::Repository, &error),
         Kind::NotFound | Kind::Conflict | Kind::Rejected => {
-            Problem::of("repository-unusable", error.to_string())
+            let name = error.error_type().unwrap_or("repository-unusable");
+            Problem::of(name, error.chain())
         }
     })
 }

@@ -85,13 +85,7 @@ pub(crate) fn transfer(
         let actor = actor(fields);
         let to = environment(fields, "transferEnvironment", environments);
         let from = environment(fields, "currentEnvironment", environments);
-        let next = from.and_then(|from| next(&from, fields, environments));
-        if let (Some(to), Some(next)) = (&to, &next)
-            && to != next
-        {
-            fields.note("transferEnvironment", format!("is {to}, but {next} comes next"));
-        }
-        asked(image, Ask::Transfer { expected: to.or(next) }, actor)
+        asked(image, Ask::Transfer { from, expected: to }, actor)
     })
 }
 
@@ -171,18 +165,6 @@ fn environment(
     let names: Vec<_> = environments.iter().map(|spec| spec.name.as_str()).collect();
     fields.note(name, format!("is {environment}, expected one of {}", names.join(", ")));
     None
-}
-
-fn next(
-    from: &Environment,
-    fields: &Fields<'_>,
-    environments: &Environments,
-) -> Option<Environment> {
-    let next = environments.after(from);
-    if next.is_none() {
-        fields.note("currentEnvironment", format!("is {from}, the last environment"));
-    }
-    next.map(|spec| spec.name.clone())
 }
 
 #[cfg(test)]
