@@ -7,7 +7,7 @@ use crate::event::EventType;
 use crate::intent::Intent;
 use crate::list::{Deletion, Tombstone};
 use crate::place::{RecordTable, Shelf, Slot};
-use crate::plan::{ActionResult, Decide, Known, Plan, Prepare, Rest, Settle, Step, Swap};
+use crate::plan::{ActionResult, Decide, Known, Prepare, Settle, Step, Swap};
 use crate::port::Row;
 
 pub(super) fn look(row: &Row) -> Look {
@@ -47,12 +47,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<Verdict, Refusal> {
         closing: vec![pen.event(EventType::DeletionCompleted)],
         result: ActionResult::Delete,
     };
-    Ok(Verdict::Plan(Box::new(Plan {
-        action: scene.action(),
-        kind: scene.case.action.request.kind(),
-        prepare,
-        rest: Rest::Known(Box::new(known)),
-    })))
+    Ok(scene.planned(prepare, known))
 }
 
 /// A listed image's entry moves first and its row follows; any other image's row is all there is.

@@ -10,7 +10,7 @@ use crate::image::{ClusterState, Deployment, Status};
 use crate::intent::Intent;
 use crate::list::Entry;
 use crate::place::{RecordTable, Shelf, Slot};
-use crate::plan::{ActionResult, Decide, Known, Plan, Prepare, Rest, Settle, Step, Swap};
+use crate::plan::{ActionResult, Decide, Known, Prepare, Settle, Step, Swap};
 use crate::port::Row;
 
 /// No cluster is attached: the commit is all there is to know.
@@ -41,19 +41,14 @@ pub(super) fn plan(
     if let Some(earlier) = unchanged(scene, entry, &chart) {
         return Ok(Verdict::Unchanged { earlier });
     }
-    let (pen, action) = (scene.pen(), scene.action());
+    let pen = scene.pen();
     let known = Known {
         decide: decide(scene, entry, &chart)?,
         settle: settle(scene, &chart),
         closing: vec![pen.detailed(EventType::DeploymentCompleted, json!({ "cluster": CLUSTER }))],
         result: ActionResult::Deploy { image: pinned(scene), cluster: CLUSTER },
     };
-    Ok(Verdict::Plan(Box::new(Plan {
-        action,
-        kind: scene.case.action.request.kind(),
-        prepare: prepare(scene, chart)?,
-        rest: Rest::Known(Box::new(known)),
-    })))
+    Ok(scene.planned(prepare(scene, chart)?, known))
 }
 
 fn refuse_cluster(scene: &Scene<'_>, cluster: Option<&str>) -> Result<(), Refusal> {

@@ -5,7 +5,7 @@ use crate::Environment;
 use crate::event::EventType;
 use crate::intent::Intent;
 use crate::place::{Shelf, Slot};
-use crate::plan::{ActionResult, Decide, Known, Plan, Prepare, Rest, Settle, Step, Swap};
+use crate::plan::{ActionResult, Decide, Known, Prepare, Settle, Step, Swap};
 use crate::port::Row;
 
 pub(super) fn look(row: &Row) -> Look {
@@ -50,12 +50,7 @@ pub(super) fn plan(scene: &Scene<'_>, expected: Option<&Environment>) -> Result<
         closing: vec![pen.event(EventType::RestoreCompleted)],
         result: ActionResult::Restore { environment: actual.clone() },
     };
-    Ok(Verdict::Plan(Box::new(Plan {
-        action: scene.action(),
-        kind: scene.case.action.request.kind(),
-        prepare,
-        rest: Rest::Known(Box::new(known)),
-    })))
+    Ok(scene.planned(prepare, known))
 }
 
 fn decide(scene: &Scene<'_>) -> Result<(Step<Decide>, Vec<Step<Settle>>), Refusal> {

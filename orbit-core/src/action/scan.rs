@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Look, Refusal, Scene, Verdict};
 use crate::event::EventType;
 use crate::place::{RecordTable, Shelf, Slot};
-use crate::plan::{ActionResult, Decide, Known, Plan, Prepare, Rest, Step, Swap};
+use crate::plan::{ActionResult, Decide, Known, Prepare, Step, Swap};
 use crate::port::Row;
 
 pub(super) fn look(row: &Row) -> Look {
@@ -51,10 +51,5 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<Verdict, Refusal> {
         closing: vec![pen.event(EventType::ScanCompleted)],
         result: ActionResult::Scan,
     };
-    Ok(Verdict::Plan(Box::new(Plan {
-        action: scene.action(),
-        kind: scene.case.action.request.kind(),
-        prepare,
-        rest: Rest::Known(Box::new(known)),
-    })))
+    Ok(scene.planned(prepare, known))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Case, Refusal};
+use super::{Case, Refusal, Verdict};
 use crate::archive::Inspection;
 use crate::chart::ChartRevision;
 use crate::event::{EventDraft, EventType, ResourceNumbers};
@@ -10,7 +10,7 @@ use crate::image::Image;
 use crate::intent::{Commit, Intent};
 use crate::list::{Entry, Tombstone};
 use crate::place::{ChartPlace, Names, RecordTable, Shelf, Slot};
-use crate::plan::{Prepare, Settle, Step};
+use crate::plan::{Known, Plan, Prepare, Rest, Settle, Step};
 use crate::port::{Lists, Record, RecordKey, Row, Stored, StoredChart};
 use crate::{ActionId, AppName, EnvironmentSpec, ImageId};
 
@@ -104,6 +104,13 @@ impl<'a> Scene<'a> {
         Ok(stones.find(|stone| {
             stone.entry.image_uid == id.uid && stone.entry.image_version == id.version
         }))
+    }
+
+    /// Returns the verdict to prepare these steps, and then to go on as is known.
+    pub(super) fn planned(&self, prepare: Vec<Step<Prepare>>, known: Known) -> Verdict {
+        let kind = self.case.action.request.kind();
+        let rest = Rest::Known(Box::new(known));
+        Verdict::Plan(Box::new(Plan { action: self.action(), kind, prepare, rest }))
     }
 
     /// Words a commit of this action.

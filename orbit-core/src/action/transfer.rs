@@ -5,7 +5,7 @@ use crate::event::EventType;
 use crate::intent::Intent;
 use crate::list::Tombstone;
 use crate::place::{Names, Shelf, Slot};
-use crate::plan::{ActionResult, Decide, Known, Plan, Prepare, Rest, Settle, Step, Swap};
+use crate::plan::{ActionResult, Decide, Known, Prepare, Settle, Step, Swap};
 use crate::port::{Row, Stored, StoredChart};
 use crate::{Environment, EnvironmentSpec};
 
@@ -40,12 +40,7 @@ pub(super) fn plan(
         return Err(Refusal::WrongEnvironment { named, actual });
     }
     let move_ = Move::see(scene, next)?;
-    Ok(Verdict::Plan(Box::new(Plan {
-        action: scene.action(),
-        kind: scene.case.action.request.kind(),
-        prepare: move_.prepare(),
-        rest: Rest::Known(Box::new(move_.known()?)),
-    })))
+    Ok(scene.planned(move_.prepare(), move_.known()?))
 }
 
 /// A transfer that was not refused.
