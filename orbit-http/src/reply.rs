@@ -248,7 +248,6 @@ fn status(error_type: &str) -> StatusCode {
         | "version-not-greater"
         | "action-in-progress"
         | "name-taken"
-        | "repository-unusable"
         | "storage-incomplete"
         | "storage-damaged"
         | "storage-unusable"

@@ -32,7 +32,7 @@ pub(crate) enum Which {
 /// Answers `GET /v1/environments/{env}/deploy-list` and `/delete-list`.
 ///
 /// # Errors
-/// `environment-not-found`, `repository-unusable`, `port-unavailable`.
+/// `environment-not-found`, `storage-unusable`, `port-unavailable`.
 pub(crate) async fn list_of(
     app: &App,
     query: Query,
@@ -62,7 +62,7 @@ async fn lists(app: &App, query: Query, name: &Environment) -> Result<Lists, Pro
     app.orbit.ports.gitops.read(name).await.map_err(|error| match error.kind() {
         Kind::Unavailable => Problem::port(Part::Repository, &error),
         Kind::NotFound | Kind::Conflict | Kind::Rejected => {
-            let name = error.error_type().unwrap_or("repository-unusable");
+            let name = error.error_type().unwrap_or("storage-unusable");
             Problem::of(name, error.chain())
         }
     })
