@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{State, World};
+use super::{Action, State, World};
 use crate::place::RecordTable;
+use crate::saga::Outcome;
 
 impl World {
     /// Returns all that the stores hold: objects, charts, rows, records and the repository, but not
@@ -77,7 +78,12 @@ impl State {
 
     /// Replaces what differs between two runs of the same requests.
     fn numbered(&self, mut text: String) -> String {
-        for (number, id) in self.actions.keys().enumerate() {
+        // A failed action is numbered behind the others: the one that was asked for in its place has
+        // the number that it would have had.
+        let has_failed = |action: &Action| matches!(&action.ended, Some((Outcome::Failed(_), _)));
+        let mut ids: Vec<_> = self.actions.iter().collect();
+        ids.sort_by_key(|(_, action)| has_failed(action));
+        for (number, (id, _)) in ids.into_iter().enumerate() {
             text = text.replace(id.as_str(), &format!("#{number}"));
         }
         for (number, revision) in self.branch.iter().enumerate().skip(1) {
