@@ -34,7 +34,7 @@ fn every_list_is_read_as_expected_or_refused_with_its_place() {
     for path in cases("read", 60).iter().filter(|path| path.extension().unwrap() == "yaml") {
         let bytes = fs::read(path).unwrap();
         let read = Document::read(&bytes);
-        let json = |list| serde_json::to_string_pretty(&items(&list)).unwrap() + "\n";
+        let json = |list| serde_json::to_string_pretty::<Document<'_>>(&list).unwrap() + "\n";
         let name = path.file_name().unwrap().to_str().unwrap();
         let refusal = read.as_ref().err().map(|error| error.in_file(name) + "\n");
         expect(&path.with_extension("json"), read.ok().map(json));
@@ -47,7 +47,7 @@ fn every_fault_of_both_lists_is_found() {
     for case in cases("check", 5) {
         let list = |name| fs::read_to_string(case.join(name)).unwrap();
         let (deploy, delete) = (list("deploy-list.yaml"), list("delete-list.yaml"));
-        let found = list::check(&deploy, &delete, &"development".parse().unwrap());
+        let found = list::check(&deploy, &delete, Some(&"development".parse().unwrap()));
         let lines = found.err().unwrap_or_default().into_iter();
         let text = lines.map(|finding| finding.error.in_file(&finding.file.to_string()) + "\n");
         expect(&case.join("findings.txt"), Some(text.collect()));

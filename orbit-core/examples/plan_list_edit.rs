@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // Both texts are values: nothing is written, and the plan can be thrown away.
     let (deploy, delete) = list::retire(DEPLOY, "[]\n", &"trolls".parse()?, deletion)?;
-    assert_eq!(list::check(&deploy, &delete, &development), Ok(()));
+    assert_eq!(list::check(&deploy, &delete, Some(&development)), Ok(()));
     for tombstone in DeleteList::read(&delete)?.entries() {
         println!("{} leaves: {}", tombstone.entry.name, tombstone.deletion.deleted_by);
     }

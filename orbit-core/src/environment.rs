@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::IdentFault;
 use crate::ident::text_type;
 
+/// The longest name of a Kubernetes namespace.
+const MAX_LABEL: usize = 63;
+
 /// The name of an environment, in lower case: `development`.
 ///
 /// Any case is read; labels are shown with a capital, paths and keys use the lower case.
@@ -97,18 +100,34 @@ pub enum EnvironmentsFault {
     /// Two environments share a name or a suffix, and so would share buckets and lists.
     #[error("{0} is configured twice")]
     Twice(String),
+    /// Kubernetes would refuse the namespace.
+    #[error("namespace {0:?} is not a DNS label: 1 to 63 of a-z, 0-9 and '-' between those")]
+    Namespace(String),
+}
+
+/// Tells whether a text is a DNS label (RFC 1123), as Kubernetes names a namespace.
+pub(crate) fn is_label(text: &str) -> bool {
+    let is_inner = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+    let is_outer = |c: char| is_inner(c) && c != '-';
+    text.len() <= MAX_LABEL
+        && text.chars().all(is_inner)
+        && text.starts_with(is_outer)
+        && text.ends_with(is_outer)
 }
 
 impl Environments {
     /// Checks and returns the environments in their order.
     ///
     /// # Errors
-    /// [`EnvironmentsFault::Empty`] and [`EnvironmentsFault::Twice`].
+    /// [`EnvironmentsFault`], of every kind.
     pub fn new(specs: Vec<EnvironmentSpec>) -> Result<Self, EnvironmentsFault> {
         if specs.is_empty() {
             return Err(EnvironmentsFault::Empty);
         }
         for (position, spec) in specs.iter().enumerate() {
+            if !is_label(&spec.namespace) {
+                return Err(EnvironmentsFault::Namespace(spec.namespace.clone()));
+            }
             for other in specs.iter().skip(position + 1) {
                 if other.name == spec.name {
                     return Err(EnvironmentsFault::Twice(format!("environment {}", spec.name)));
@@ -211,5 +230,15 @@ mod tests {
         specs[1].suffix = "k8d".to_owned();
         assert!(matches!(Environments::new(specs), Err(EnvironmentsFault::Twice(_))));
         assert_eq!(Environments::new(vec![]), Err(EnvironmentsFault::Empty));
+    }
+
+    #[test]
+    fn a_namespace_is_a_dns_label() {
+        for text in ["development", "0", "a-1"] {
+            assert!(is_label(text), "{text}");
+        }
+        for text in ["", "-a", "a-", "A", "a.b", "a_b", &"a".repeat(64)] {
+            assert!(!is_label(text), "{text}");
+        }
     }
 }

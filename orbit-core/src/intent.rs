@@ -191,10 +191,10 @@ impl Intent {
             deploy: list::apply(&lists.deploy, &deploy).map_err(in_list(&deploy_path))?,
             delete: list::apply(&lists.delete, &delete).map_err(in_list(&delete_path))?,
         };
-        let findings = list::check(&after.deploy, &after.delete, environment).err();
+        let findings = list::check(&after.deploy, &after.delete, Some(environment)).err();
         let Some(findings) = findings else { return Ok(after) };
         // What was wrong before is told by its place in the file as it is.
-        let before = list::check(&lists.deploy, &lists.delete, environment).err();
+        let before = list::check(&lists.deploy, &lists.delete, Some(environment)).err();
         let findings = before.unwrap_or(findings);
         Err(Misfit::Unsound { environment: environment.clone(), findings })
     }

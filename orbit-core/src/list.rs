@@ -17,7 +17,8 @@
 //! | size | 16 MiB | more |
 //!
 //! Reading has two layers: a [`Document`] gives mappings with any keys, [`DeployList`] and [`DeleteList`]
-//! give typed entries and pass over keys that are not Orbit's. [`apply`] edits the text in place;
+//! give typed entries and pass over keys that are not Orbit's. A document serialises as it was read, key
+//! by key. [`apply`] edits the text in place, also by [`Fields`] with keys of your own;
 //! [`deploy`] and [`retire`] move an entry between the two lists of an environment; [`check`] says all
 //! that is wrong with both. All of them take time and memory linear in the text.
 //!
@@ -32,23 +33,27 @@
 
 mod both;
 mod characters;
+mod check;
 mod cursor;
 mod distinct;
 mod document;
 mod edit;
 mod entry;
 mod fault;
+mod fields;
 mod plain;
 mod quoted;
 mod scan;
 #[cfg(test)]
 mod tests;
 
-pub use both::{Finding, ListFile, check, deploy, retire};
+pub use both::{Finding, ListFile, deploy, retire};
+pub use check::check;
 pub use document::{Document, Field, Item};
-pub use edit::{Change, Fields, apply};
+pub use edit::{Change, apply};
 pub use entry::{DeleteList, Deletion, DeployList, Entry, List, Listed, Tombstone};
 pub use fault::{ListError, ListFault, Meaning, Position};
+pub use fields::Fields;
 
 /// The longest list that is read, in bytes: the limit for YAML of every kind.
 pub const MAX_BYTES: usize = 16 << 20;

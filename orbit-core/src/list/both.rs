@@ -1,17 +1,11 @@
-//! The two lists of an environment: what moves between them, and what must hold of both.
+//! The two lists of an environment, and what moves between them.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use super::document::{Document, Item};
 use super::edit::{Change, apply};
-use super::entry::{DeleteList, Deletion, DeployList, Entry, Listed, Tombstone};
+use super::entry::{DeleteList, Deletion, DeployList, Entry, Tombstone};
 use super::fault::{ListError, ListFault, Position};
-use super::{MAX_BYTES, scan};
-use crate::{AppName, Environment};
-
-/// Keys of an item that Argo CD's generator overwrites.
-const OVERWRITTEN: [&str; 2] = ["path", "values"];
+use crate::AppName;
 
 /// One of the two lists of an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,11 +35,11 @@ pub struct Finding {
     pub error: ListError,
 }
 
-fn in_deploy(error: ListError) -> Finding {
+pub(super) fn in_deploy(error: ListError) -> Finding {
     Finding { file: ListFile::Deploy, error }
 }
 
-fn in_delete(error: ListError) -> Finding {
+pub(super) fn in_delete(error: ListError) -> Finding {
     Finding { file: ListFile::Delete, error }
 }
 
@@ -92,83 +86,6 @@ pub fn retire(
 fn not_listed(name: &AppName) -> ListError {
     let start = Position { line: 1, column: 1 };
     ListError::new(start, ListFault::NotListed { name: name.to_string() })
-}
-
-/// Checks the two lists of an environment, as they are before they are pushed.
-///
-/// Beyond what reading refuses: every field of every entry has its form, no entry has a key that Argo
-/// CD overwrites, every entry is for this environment, and no name is in both lists.
-///
-/// # Errors
-/// Every fault, in the order of its place, or about the first 1,000 of each list; a text that cannot be
-/// read to its end has none behind the place where reading stopped.
-pub fn check(deploy: &str, delete: &str, environment: &Environment) -> Result<(), Vec<Finding>> {
-    let (deploy, delete) = (scan::scan(deploy, MAX_BYTES), scan::scan(delete, MAX_BYTES));
-    let mut findings: Vec<Finding> = Vec::new();
-    findings.extend(faults_of::<Entry>(&deploy, environment).into_iter().map(in_deploy));
-    findings.extend(faults_of::<Tombstone>(&delete, environment).into_iter().map(in_delete));
-    findings.extend(in_both(&deploy.document, &delete.document).map(in_delete));
-    findings.sort_by_key(|finding| (finding.file, finding.error.position()));
-    if findings.is_empty() { Ok(()) } else { Err(findings) }
-}
-
-/// Returns the faults of one list.
-fn faults_of<T: Listed>(scan: &scan::Scan<'_>, environment: &Environment) -> Vec<ListError> {
-    let mut faults = scan.faults.clone();
-    if !scan.is_whole {
-        return faults;
-    }
-    let mut of_fields = Vec::new();
-    for item in scan.document.items() {
-        if of_fields.len() >= scan::MAX_FAULTS {
-            break;
-        }
-        T::read(&item, &mut of_fields);
-        overwritten(&item, &mut of_fields);
-        misplaced(&item, environment, &mut of_fields);
-    }
-    // What is wrong with a text is said once: an unquoted number is no version either.
-    let known: Vec<Position> = faults.iter().map(ListError::position).collect();
-    let is_absent =
-        |kind: &ListFault| matches!(kind, ListFault::Missing { field } if *field != "name");
-    of_fields
-        .retain(|fault| is_absent(&fault.kind) || known.binary_search(&fault.position()).is_err());
-    faults.append(&mut of_fields);
-    faults
-}
-
-fn overwritten(item: &Item<'_>, faults: &mut Vec<ListError>) {
-    for field in item.fields().filter(|field| OVERWRITTEN.contains(&&*field.key)) {
-        let kind = ListFault::Forbidden { key: field.key.to_string() };
-        faults.push(ListError::new(field.key_position(), kind));
-    }
-}
-
-fn misplaced(item: &Item<'_>, environment: &Environment, faults: &mut Vec<ListError>) {
-    let Some(field) = item.field("environment") else {
-        return;
-    };
-    // A text that is no environment at all is a fault already.
-    if field.value != environment.as_str() && field.value.parse::<Environment>().is_ok() {
-        let expected = environment.to_string();
-        let kind = ListFault::Environment { found: field.value.to_string(), expected };
-        faults.push(ListError::new(field.position(), kind));
-    }
-}
-
-/// Returns a fault for every name of the second list that is in the first.
-fn in_both<'d>(
-    deploy: &'d Document<'_>,
-    delete: &'d Document<'_>,
-) -> impl Iterator<Item = ListError> + use<'d> {
-    let lines: HashMap<_, _> =
-        deploy.items().map(|item| (item.name(), item.position().line)).collect();
-    delete.items().filter_map(move |item| {
-        let field = item.name_field()?;
-        let line = *lines.get(&field.value)?;
-        let kind = ListFault::InBoth { name: field.value.to_string(), line };
-        Some(ListError::new(field.position(), kind))
-    })
 }
 
 #[cfg(test)]
@@ -226,12 +143,5 @@ mod tests {
         let refusal = retire("[]\n", EMPTY, &trolls().name, deletion()).unwrap_err();
         let expected = "deploy-list.yaml: line 1, column 1: trolls is in neither list";
         assert_eq!(refusal.to_string(), expected);
-    }
-
-    #[test]
-    fn a_list_of_nothing_but_faults_is_told_in_part() {
-        let faults = "- name: 1\n".repeat(5000);
-        let found = check(&faults, EMPTY, &trolls().environment).unwrap_err();
-        assert!((1000..2100).contains(&found.len()), "{}", found.len());
     }
 }

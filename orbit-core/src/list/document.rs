@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::{Serialize, Serializer};
+
 use super::fault::{ListError, ListFault, Position};
 use super::{MAX_BYTES, cursor, quoted, scan};
 
@@ -149,6 +151,13 @@ fn not_utf8(bytes: &[u8], valid: usize) -> ListError {
     scan::error_after(before, ListFault::Encoding)
 }
 
+/// Writes a list of mappings, as any YAML reader sees it.
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.items())
+    }
+}
+
 /// One entry of a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Item<'d> {
@@ -190,6 +199,13 @@ impl<'d> Item<'d> {
 
     pub(super) fn lines(&self) -> &'d Lines {
         self.lines
+    }
+}
+
+/// Writes the keys and values in their order.
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields().map(|field| (field.key, field.value)))
     }
 }
 

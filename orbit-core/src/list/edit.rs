@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::document::{Document, Item, line_ending};
 use super::entry::Listed;
 use super::fault::ListError;
-use super::{MAX_BYTES, quoted, scan};
+use super::fields::Fields;
+use super::{MAX_BYTES, plain, quoted, scan};
 use crate::AppName;
 
 /// What a list without entries is written as.
@@ -39,32 +40,9 @@ impl Change {
 
     fn name(&self) -> &str {
         match self {
-            Self::Put(fields) => &fields.name,
+            Self::Put(fields) => fields.name(),
             Self::Remove(name) => name.as_str(),
         }
-    }
-}
-
-/// The keys and values of one entry as they are written, the name first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fields {
-    name: String,
-    others: Vec<(&'static str, String)>,
-}
-
-impl Fields {
-    pub(super) fn new(name: &AppName) -> Self {
-        Self { name: name.to_string(), others: Vec::new() }
-    }
-
-    pub(super) fn push(&mut self, key: &'static str, value: &impl ToString) {
-        self.others.push((key, value.to_string()));
-    }
-
-    /// Returns the keys and values in the order in which they are written.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let others = self.others.iter().map(|(key, value)| (*key, value.as_str()));
-        std::iter::once(("name", self.name.as_str())).chain(others)
     }
 }
 
@@ -181,7 +159,7 @@ impl<'d> Edit<'d> {
     /// Adds new entries to a list that has some.
     fn insert(&mut self, new: &[&Fields]) {
         for fields in new {
-            let (neighbour, at) = self.place(&fields.name);
+            let (neighbour, at) = self.place(fields.name());
             let mut text = String::new();
             self.style(neighbour).push_entry(&mut text, fields);
             self.push_lines(at..at, text);
@@ -298,7 +276,11 @@ impl Style<'_> {
 }
 
 fn push_pair(out: &mut String, key: &str, value: &str) {
-    out.push_str(key);
+    if plain::is_word(key) {
+        out.push_str(key);
+    } else {
+        quoted::push_quoted(out, key);
+    }
     out.push_str(": ");
     quoted::push_quoted(out, value);
 }

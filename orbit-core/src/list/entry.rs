@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::document::{Document, Item};
-use super::edit::Fields;
 use super::fault::{ListError, ListFault};
+use super::fields::Fields;
 use crate::{ActionId, AppName, Digest, Environment, ImageUid, ImageVersion};
 
 /// An entry of the deploy list: one application, the image it runs and the action that put it there.

@@ -14,6 +14,14 @@ pub(super) fn meaning(text: &str) -> Option<Meaning> {
     }
 }
 
+/// Tells whether a text is ASCII letters, digits, `_` and `-` that every reader takes for a string.
+pub(super) fn is_word(text: &str) -> bool {
+    let is_sign = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(is_sign)
+        && meaning(text).is_none()
+}
+
 fn word(text: &str) -> Option<Meaning> {
     let is_one_of = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if is_one_of(&["~", "null"]) {

@@ -6,7 +6,7 @@ use super::fault::{ListError, ListFault, Position};
 use super::{characters, distinct, plain, quoted};
 
 /// YAML readers look for a key's colon within 1,024 characters only.
-const MAX_KEY: usize = 1000;
+pub(super) const MAX_KEY: usize = 1000;
 /// Nobody reads more faults of one list, and a hostile one could hold millions.
 pub(super) const MAX_FAULTS: usize = 1000;
 

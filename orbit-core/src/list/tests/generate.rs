@@ -6,7 +6,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-use super::super::edit::{Change, Fields};
+use super::super::edit::Change;
+use super::super::fields::Fields;
 use super::super::{characters, plain, quoted};
 
 /// What a list means: names, and the keys and values under each.
