@@ -9,6 +9,7 @@ mod compose;
 mod config;
 mod handle;
 mod inflow;
+mod lists;
 mod program;
 mod reply;
 mod respond;

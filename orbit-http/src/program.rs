@@ -7,13 +7,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use orbit_core::Environment;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::config::Config;
+use crate::lists::{ListCommand, Refusal};
 use crate::serve::Server;
-use crate::{compose, telemetry};
+use crate::{compose, lists, telemetry};
+
+/// The exit status of a command that found something wrong.
+const FOUND: u8 = 1;
+/// The exit status of a command that could not read or write, as of wrong arguments.
+const NOT_READ: u8 = 2;
 
 type Fault = Box<dyn Error + Send + Sync>;
 
@@ -50,6 +57,23 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
+    /// Check deploy-list.yaml and delete-list.yaml files, as before every push.
+    ///
+    /// Prints `file:line:column: message` for all that is wrong. The exit status is 0 if nothing is, 1
+    /// if something is, and 2 if a file cannot be read.
+    Lint {
+        /// The environment of the lists; by default that of a path `environments/<env>/…`.
+        #[arg(long, value_name = "NAME")]
+        environment: Option<Environment>,
+        /// The lists; those of one folder are checked together.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Show or edit one list; comments, order and quoting of everything else stay.
+    List {
+        #[command(subcommand)]
+        command: ListCommand,
+    },
 }
 
 /// The address cannot be listened on.
@@ -64,14 +88,41 @@ struct Unbound {
 ///
 /// What goes wrong is written to standard error as one line for people.
 pub fn run() -> ExitCode {
-    let Arguments { command: Command::Serve { config } } = Arguments::parse();
-    match serve(config.as_deref()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            // There is nowhere left to tell that this could not be told.
-            drop(writeln!(io::stderr(), "orbit: {}", chain(&*fault)));
-            ExitCode::FAILURE
+    match Arguments::parse().command {
+        Command::Serve { config } => match serve(config.as_deref()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => fail(&format!("orbit: {}", chain(&*fault)), FOUND),
+        },
+        Command::Lint { files, environment } => match lists::lint(&files, environment.as_ref()) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(FOUND),
+            Err(refusal) => refuse(&refusal),
+        },
+        Command::List { command } => match lists::run(&command) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(refusal) => refuse(&refusal),
+        },
+    }
+}
+
+fn fail(text: &str, status: u8) -> ExitCode {
+    // There is nowhere left to tell that this could not be told.
+    drop(writeln!(io::stderr(), "{text}"));
+    ExitCode::from(status)
+}
+
+fn refuse(refusal: &Refusal) -> ExitCode {
+    match refusal {
+        // Who reads no further, as `head`, wants to hear no more.
+        Refusal::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::from(NOT_READ)
         }
+        Refusal::File { .. } | Refusal::Output(_) => fail(&refusal.to_string(), NOT_READ),
+        Refusal::Unread(_)
+        | Refusal::Unsound { .. }
+        | Refusal::NotListed { .. }
+        | Refusal::NoName
+        | Refusal::Key { .. } => fail(&refusal.to_string(), FOUND),
     }
 }
 
@@ -148,8 +199,8 @@ mod tests {
     #[test]
     fn the_arguments_are_well_formed() {
         Arguments::command().debug_assert();
-        let Command::Serve { config } =
-            Arguments::try_parse_from(["orbit", "serve", "--config", "a.toml"]).unwrap().command;
+        let parsed = Arguments::try_parse_from(["orbit", "serve", "--config", "a.toml"]).unwrap();
+        let Command::Serve { config } = parsed.command else { panic!("{parsed:?}") };
         assert_eq!(config.as_deref(), Some(Path::new("a.toml")));
         assert!(Arguments::try_parse_from(["orbit"]).is_err());
     }
