@@ -71,9 +71,9 @@ impl Document<'_> {
     /// Only the lines of the named entries change, and of them only the values that differ; comments,
     /// blank lines, order, quoting, indentation, line ends, a byte-order mark and a missing final
     /// newline stay. A comment directly above an entry leaves with it, unless it begins the file or the
-    /// entry is the last one left. A new entry stands after the one whose name comes before its own
-    /// if the list is sorted by name, and else after the last. Making the same changes again changes
-    /// nothing.
+    /// entry is the last one left; if several leave as the last ones, the first keeps its comment. A new
+    /// entry stands after the one whose name comes before its own if the list is sorted by name, and
+    /// else after the last. Making the same changes again changes nothing.
     ///
     /// # Errors
     /// [`TooLarge`](super::ListFault::TooLarge) if the new text is over the limit that the list was read within.
@@ -184,9 +184,10 @@ impl<'d> Edit<'d> {
     fn remove(&mut self, nothing_new: bool) {
         let removed = std::mem::take(&mut self.removed);
         let is_emptied = nothing_new && removed.len() == self.document.items.len();
-        for (n_removed, item) in (1..).zip(&removed) {
+        for (n_before, item) in removed.iter().enumerate() {
             let lines = item.lines();
-            if is_emptied && n_removed == removed.len() {
+            // A comment above `[]` is the first entry's once there are entries, and comes back to it.
+            if is_emptied && n_before == 0 {
                 let text = format!("{EMPTY}{}", self.line_end(lines.start));
                 self.push_lines(lines.start..lines.end, text);
             } else {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::Index;
+use proptest::sample::{Index, subsequence};
 
 use self::generate::{Density, Model, Sample, change, list, put, remove, value};
 use super::document::Document;
@@ -101,11 +101,14 @@ proptest! {
         head in "(\u{feff})?((# [a-z]{0,3}|  # é|)(\n|\r\n)){0,4}(---\n)?",
         closing in "((# [a-z]{0,3}|  # é|)\r?\n){0,4}(# end)?",
         end in "(\n|\r\n)",
+        new in subsequence(vec!["a", "b", "c"], 1..4),
     ) {
         let before = if closing.is_empty() { format!("{head}[]") } else { format!("{head}[]{end}{closing}") };
-        let there = apply(&before, &[put("a", &BTreeMap::new())]).unwrap();
-        prop_assert_eq!(names(&there), ["a"]);
-        prop_assert_eq!(apply(&there, &[remove("a")]).unwrap(), before);
+        let puts: Vec<Change> = new.iter().map(|name| put(name, &BTreeMap::new())).collect();
+        let removals: Vec<Change> = new.iter().map(|name| remove(name)).collect();
+        let there = apply(&before, &puts).unwrap();
+        prop_assert_eq!(names(&there), new);
+        prop_assert_eq!(apply(&there, &removals).unwrap(), before);
     }
 
     #[test]
