@@ -1,6 +1,8 @@
 //! What edits promise, on generated lists.
 
+mod big;
 mod generate;
+mod typed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +13,7 @@ use proptest::sample::{Index, subsequence};
 use self::generate::{Density, Model, Sample, change, list, put, remove, value};
 use super::document::Document;
 use super::edit::{Change, apply};
+use super::quoted;
 
 /// Returns what a YAML reader that shares no line with ours makes of a list.
 fn read_elsewhere(text: &str) -> Vec<BTreeMap<String, String>> {
@@ -146,6 +149,75 @@ proptest! {
     }
 
     #[test]
+    fn an_update_touches_no_byte_but_the_value(
+        sample in loose(),
+        entry in any::<Index>(),
+        text in value(),
+    ) {
+        let list = Document::read(sample.text.as_bytes()).unwrap();
+        let item = list.items().nth(entry.index(sample.blocks.len())).unwrap();
+        let Some(field) = item.field("note") else { return Ok(()) };
+        let mut expected = sample.text.clone();
+        if field.value != text {
+            let mut value = String::new();
+            quoted::push_quoted(&mut value, &text);
+            expected.replace_range(field.value_range(), &value);
+        }
+        let update = put(&item.name(), &BTreeMap::from([("note", text)]));
+        prop_assert_eq!(apply(&sample.text, &[update]).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_file_keeps_its_mark_its_line_ends_and_how_it_ends(
+        sample in loose(),
+        changes in changes(),
+    ) {
+        let after = apply(&sample.text, &changes).unwrap();
+        let n_returns = |text: &str| text.matches("\r\n").count();
+        let n_lines = |text: &str| text.matches('\n').count();
+        if n_returns(&sample.text) == 0 {
+            prop_assert_eq!(n_returns(&after), 0);
+        }
+        if n_returns(&sample.text) == n_lines(&sample.text) {
+            prop_assert_eq!(n_returns(&after), n_lines(&after));
+        }
+        prop_assert_eq!(after.starts_with('\u{feff}'), sample.text.starts_with('\u{feff}'));
+        prop_assert_eq!(after.ends_with('\n'), sample.text.ends_with('\n'));
+    }
+
+    #[test]
+    fn a_list_that_loses_every_entry_in_any_order_is_written_as_empty(
+        (sample, names) in loose().prop_flat_map(|sample| {
+            let names: Vec<String> = sample.model.keys().cloned().collect();
+            (Just(sample), Just(names).prop_shuffle())
+        }),
+        is_one_pass in any::<bool>(),
+    ) {
+        let removals: Vec<Change> = names.iter().map(|name| remove(name)).collect();
+        let n_at_once = if is_one_pass { removals.len() } else { 1 };
+        let after = removals
+            .chunks(n_at_once)
+            .fold(sample.text.clone(), |text, removals| apply(&text, removals).unwrap());
+        prop_assert_eq!(after.lines().filter(|line| line.trim_matches('\u{feff}') == "[]").count(), 1);
+        prop_assert_eq!(model(&after), Model::new());
+    }
+
+    #[test]
+    fn changes_made_at_once_are_changes_made_one_by_one_in_any_order(
+        sample in loose(),
+        (changes, shuffled) in changes().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+    ) {
+        let at_once = apply(&sample.text, &changes).unwrap();
+        let one_by_one = shuffled.iter().fold(sample.text.clone(), |text, change| {
+            apply(&text, std::slice::from_ref(change)).unwrap()
+        });
+        prop_assert_eq!(model(&one_by_one), model(&at_once));
+        if sample.is_sorted {
+            prop_assert_eq!(names(&one_by_one), names(&at_once));
+        }
+    }
+
+    #[test]
     fn changes_to_different_names_commute_as_entries(
         sample in loose(),
         first in change(),
@@ -175,20 +247,10 @@ proptest! {
     #[test]
     fn a_damaged_list_is_refused_or_edited_right(
         sample in loose(),
-        damage in vec((any::<Index>(), any::<Index>()), 1..4),
+        damage in damage(),
         changes in changes(),
     ) {
-        const PIECES: [&str; 24] = [
-            " ", "  ", "\t", "\n", "\r", "\"", "'", "#", ":", ": ", "-", "- ", "[", "]", "{", "&a ",
-            "*a", "!!str ", "|", "\\", "\u{2028}", "\u{feff}", "---\n", "a",
-        ];
-        let mut text: Vec<char> = sample.text.chars().collect();
-        for (place, piece) in &damage {
-            let at = place.index(text.len());
-            let piece = PIECES.get(piece.index(PIECES.len() + 1)).copied().unwrap_or_default();
-            text.splice(at..=at, piece.chars());
-        }
-        let text: String = text.into_iter().collect();
+        let text = damaged(&sample.text, &damage);
         if let Ok(after) = apply(&text, &changes) {
             prop_assert_eq!(model(&after), changed(model(&text), &changes));
         }
@@ -208,6 +270,26 @@ proptest! {
             prop_assert_eq!(ours, names(&text));
         }
     }
+}
+
+/// Returns places in a text, and what is put there.
+fn damage() -> impl Strategy<Value = Vec<(Index, Index)>> {
+    vec((any::<Index>(), any::<Index>()), 1..4)
+}
+
+/// Returns a text with characters replaced by what YAML takes for something, or by nothing.
+fn damaged(text: &str, damage: &[(Index, Index)]) -> String {
+    const PIECES: [&str; 24] = [
+        " ", "  ", "\t", "\n", "\r", "\"", "'", "#", ":", ": ", "-", "- ", "[", "]", "{", "&a ",
+        "*a", "!!str ", "|", "\\", "\u{2028}", "\u{feff}", "---\n", "a",
+    ];
+    let mut text: Vec<char> = text.chars().collect();
+    for (place, piece) in damage {
+        let at = place.index(text.len());
+        let piece = PIECES.get(piece.index(PIECES.len() + 1)).copied().unwrap_or_default();
+        text.splice(at..=at, piece.chars());
+    }
+    text.into_iter().collect()
 }
 
 /// Tells whether changes remove every entry that was there.

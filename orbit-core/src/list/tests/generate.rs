@@ -1,5 +1,7 @@
 //! Lists as people leave them: comments, blank lines, odd spacing, every quote and line end.
 
+mod many;
+
 use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
@@ -9,12 +11,45 @@ use proptest::sample::{Index, select, subsequence};
 use super::super::edit::Change;
 use super::super::fields::Fields;
 use super::super::{characters, plain, quoted};
+pub(super) use many::{drawn_changes, many, text_of};
 
 /// What a list means: names, and the keys and values under each.
 pub(super) type Model = BTreeMap<String, BTreeMap<String, String>>;
 
 const NAMES: [&str; 8] = ["a", "ab", "b", "c", "c-1", "d", "e", "film"];
 const KEYS: [&str; 5] = ["imageUID", "note", "team", "x y", "é: \"#"];
+const COMMENTS: [&str; 3] = ["# own", "  # own: \"x\"", "#- name: no"];
+const BETWEEN: [&str; 5] = ["", "  ", "# free", "", "    # - free"];
+const INSIDE: [&str; 3] = ["", "    # inside", "# inside"];
+const BEHIND: [&str; 6] = ["", "", "", "  ", " # why: \"x\"", "   #"];
+const BEFORE_COLON: [&str; 3] = ["", "", " "];
+const QUOTES: [Quotes; 3] = [Quotes::Double, Quotes::Single, Quotes::None];
+const LINE_ENDS: [&str; 2] = ["\n", "\r\n"];
+/// What is hard to write, or to read back as it was.
+const HARD: [&str; 22] = [
+    "",
+    " ",
+    "on",
+    "1.20",
+    "0123",
+    "~",
+    "a: b",
+    "a #b",
+    "- x",
+    "it's",
+    "\"",
+    "\\",
+    "{{ .name }}",
+    "\u{2028}",
+    "\u{85}",
+    "\u{feff}",
+    "\n- name: x",
+    "\r\n",
+    "\t",
+    "\0",
+    "\u{202e}",
+    "🚀 茶",
+];
 
 /// A generated list.
 #[derive(Debug, Clone)]
@@ -59,38 +94,45 @@ enum Quotes {
     None,
 }
 
+/// How a list is written as a whole.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    head: Vec<&'static str>,
+    has_mark: bool,
+    has_start: bool,
+    is_ended: bool,
+    /// The line ends, which take turns.
+    ends: Vec<&'static str>,
+    indent: usize,
+    gap: usize,
+}
+
+pub(super) fn shape() -> impl Strategy<Value = Shape> {
+    let head = vec(select(vec!["# head", "", "  # head"]), 0..3);
+    let marks = (any::<bool>(), any::<bool>(), any::<bool>());
+    let end = || select(LINE_ENDS.to_vec());
+    let ends = prop_oneof![end().prop_map(|end| vec![end]), vec(end(), 1..7)];
+    (head, marks, ends, 0..3_usize, 1..4_usize).prop_map(
+        |(head, (has_mark, has_start, is_ended), ends, indent, gap)| Shape {
+            head,
+            has_mark,
+            has_start,
+            is_ended,
+            ends,
+            indent,
+            gap,
+        },
+    )
+}
+
 pub(super) fn value() -> impl Strategy<Value = String> {
-    let hard = select(vec![
-        "",
-        " ",
-        "on",
-        "1.20",
-        "0123",
-        "~",
-        "a: b",
-        "a #b",
-        "- x",
-        "it's",
-        "\"",
-        "\\",
-        "{{ .name }}",
-        "\u{2028}",
-        "\u{85}",
-        "\u{feff}",
-        "\n- name: x",
-        "\r\n",
-        "\t",
-        "\0",
-        "\u{202e}",
-        "🚀 茶",
-    ]);
-    prop_oneof![3 => "[a-z][a-z0-9.-]{0,8}", 2 => hard.prop_map(str::to_owned), 1 => any::<String>()]
+    let hard = select(HARD.to_vec()).prop_map(str::to_owned);
+    prop_oneof![3 => "[a-z][a-z0-9.-]{0,8}", 2 => hard, 1 => any::<String>()]
 }
 
 fn pair(key: String) -> impl Strategy<Value = Pair> {
-    let quotes = select(vec![Quotes::Double, Quotes::Single, Quotes::None]);
-    let behind = select(vec!["", "", "", "  ", " # why: \"x\"", "   #"]);
-    (Just(key), value(), quotes, select(vec!["", "", " "]), behind).prop_map(
+    let (quotes, behind) = (select(QUOTES.to_vec()), select(BEHIND.to_vec()));
+    (Just(key), value(), quotes, select(BEFORE_COLON.to_vec()), behind).prop_map(
         |(key, value, quotes, before_colon, behind)| Pair {
             key,
             value,
@@ -102,13 +144,13 @@ fn pair(key: String) -> impl Strategy<Value = Pair> {
 }
 
 fn entry(name: &'static str) -> impl Strategy<Value = Entry> {
-    let comment = || vec(select(vec!["# own", "  # own: \"x\"", "#- name: no"]), 0..3);
-    let between = vec(select(vec!["", "  ", "# free", "", "    # - free"]), 0..3);
-    let inside = vec(select(vec!["", "    # inside", "# inside"]), 0..2);
+    let comment = vec(select(COMMENTS.to_vec()), 0..3);
+    let between = vec(select(BETWEEN.to_vec()), 0..3);
+    let inside = vec(select(INSIDE.to_vec()), 0..2);
     let keys = subsequence(KEYS.to_vec(), 0..KEYS.len()).prop_shuffle();
     let others = keys
         .prop_flat_map(|keys| keys.into_iter().map(|key| pair(key.to_owned())).collect::<Vec<_>>());
-    (between, comment(), pair("name".to_owned()), others, any::<Index>(), inside).prop_map(
+    (between, comment, pair("name".to_owned()), others, any::<Index>(), inside).prop_map(
         move |(between, comment, mut named, mut pairs, place, inside)| {
             named.value = name.to_owned();
             pairs.insert(place.index(pairs.len() + 1), named);
@@ -125,57 +167,50 @@ pub(super) fn list(density: Density) -> impl Strategy<Value = Sample> {
         Density::Loose => prop_oneof![names.clone(), names.prop_shuffle()].boxed(),
     };
     let entries = names.prop_flat_map(|names| names.into_iter().map(entry).collect::<Vec<_>>());
-    let head = vec(select(vec!["# head", "", "  # head"]), 0..3);
-    let marks = (any::<bool>(), any::<bool>(), any::<bool>());
-    let ends = prop_oneof![
-        select(vec!["\n", "\r\n"]).prop_map(|end| vec![end]),
-        vec(select(vec!["\n", "\r\n"]), 1..7)
-    ];
-    (entries, head, marks, ends, 0..3_usize, 1..4_usize).prop_map(
-        move |(entries, head, marks, ends, indent, gap)| {
-            let ends = if density == Density::Dense { ends[..1].to_vec() } else { ends };
-            let mut writer = Writer { text: String::new(), ends, n_lines: 0, indent, gap, density };
-            writer.list(&entries, &head, marks)
-        },
-    )
+    (entries, shape()).prop_map(move |(entries, mut shape)| {
+        if density == Density::Dense {
+            shape.ends.truncate(1);
+        }
+        Writer::new(shape, density).list(&entries)
+    })
 }
 
 struct Writer {
     text: String,
-    ends: Vec<&'static str>,
+    shape: Shape,
     n_lines: usize,
-    indent: usize,
-    gap: usize,
     density: Density,
 }
 
 impl Writer {
-    fn list(&mut self, entries: &[Entry], head: &[&str], marks: (bool, bool, bool)) -> Sample {
-        let (has_mark, has_start, ends) = marks;
-        if has_mark {
+    fn new(shape: Shape, density: Density) -> Self {
+        Self { text: String::new(), shape, n_lines: 0, density }
+    }
+
+    fn list(mut self, entries: &[Entry]) -> Sample {
+        if self.shape.has_mark {
             self.text.push('\u{feff}');
         }
-        head.iter().for_each(|line| self.line(line));
-        if has_start {
+        self.shape.head.clone().into_iter().for_each(|line| self.line(line));
+        if self.shape.has_start {
             self.line("--- # start");
         }
         if self.density == Density::Dense {
             // A comment that touches the head of the file belongs to it, whatever is below.
             self.line("");
         }
-        let mut blocks = Vec::new();
-        for entry in entries {
-            blocks.push(self.entry(entry));
+        let blocks: Vec<_> = entries.iter().map(|entry| self.entry(entry)).collect();
+        if blocks.is_empty() {
+            self.line("[]");
         }
         self.line("# closing");
-        if !ends {
+        if !self.shape.is_ended {
             self.text.truncate(self.text.trim_end_matches(['\r', '\n']).len());
         }
-        let names: Vec<&str> = blocks.iter().map(|(name, _)| name.as_str()).collect();
         Sample {
-            text: self.text.clone(),
+            text: self.text,
             model: entries.iter().map(Entry::model).collect(),
-            is_sorted: names.is_sorted(),
+            is_sorted: blocks.is_sorted_by_key(|(name, _)| name),
             blocks,
         }
     }
@@ -189,10 +224,10 @@ impl Writer {
         let start = self.text.len();
         entry.comment.iter().for_each(|line| self.line(line));
         for (n_before, pair) in entry.pairs.iter().enumerate() {
-            let indent = " ".repeat(self.indent);
+            let indent = " ".repeat(self.shape.indent);
             let lead = match n_before {
-                0 => format!("{indent}-{}", " ".repeat(self.gap)),
-                _ => format!("{indent} {}", " ".repeat(self.gap)),
+                0 => format!("{indent}-{}", " ".repeat(self.shape.gap)),
+                _ => format!("{indent} {}", " ".repeat(self.shape.gap)),
             };
             if n_before == 1 {
                 entry.inside.iter().for_each(|line| self.line(line));
@@ -205,7 +240,7 @@ impl Writer {
 
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
-        self.text.push_str(self.ends[self.n_lines % self.ends.len()]);
+        self.text.push_str(self.shape.ends[self.n_lines % self.shape.ends.len()]);
         self.n_lines += 1;
     }
 }
