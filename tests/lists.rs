@@ -3,7 +3,15 @@
 //! * `fixtures/lists/edit/<case>/`: `before.yaml` and `change.json` make `after.yaml` or `refusal.txt`
 //! * `fixtures/lists/read/<case>.yaml` is read as `<case>.json`, or refused as in `<case>.txt`
 //! * `fixtures/lists/check/<case>/`: `deploy-list.yaml` and `delete-list.yaml` make `findings.txt`
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "lists/oracle.rs"]
+mod oracle;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,6 +82,43 @@ fn no_list_is_read_otherwise_than_argo_cd_reads_it() {
     }
     // The others are outside of the dialect, or mean something else than strings to Argo CD.
     assert!(n_read >= 30, "only {n_read} lists were read");
+}
+
+#[test]
+fn no_input_of_the_fuzzer_is_read_or_edited_otherwise_than_promised() {
+    let inputs = files(&root().join("fuzz/corpus/lists"));
+    assert!(inputs.len() >= 500, "only {} inputs", inputs.len());
+    for path in inputs {
+        promised(&path, &fs::read(&path).unwrap());
+    }
+}
+
+#[test]
+fn no_list_of_the_cases_is_read_or_edited_otherwise_than_promised() {
+    let mut lists = files(&root().join("fixtures/lists"));
+    lists.retain(|path| path.extension().unwrap() == "yaml");
+    for path in lists {
+        let list = fs::read(&path).unwrap();
+        promised(&path, &list);
+        for n in 0..6 {
+            // A new entry, a new tombstone, another value and a removal, each of another name.
+            let changes =
+                [b'\0', b'q', 6 + n, b'\0', b's', 7 + n, b'\0', b'p', 6 + n, b'\0', b't', 7 + n];
+            promised(&path, &[&list[..], &changes].concat());
+        }
+    }
+}
+
+/// Asks the fuzzer's oracle, and names the file if something does not hold.
+fn promised(path: &Path, input: &[u8]) {
+    let outcome = std::panic::catch_unwind(|| oracle::check(input));
+    assert!(outcome.is_ok(), "{}", path.display());
+}
+
+/// Returns every file below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 fn root() -> PathBuf {
