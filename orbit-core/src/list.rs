@@ -19,7 +19,7 @@
 //! Reading has two layers: a [`Document`] gives mappings with any keys, [`DeployList`] and [`DeleteList`]
 //! give typed entries and pass over keys that are not Orbit's. A document serialises as it was read, key
 //! by key. [`apply`] edits the text in place, also by [`Fields`] with keys of your own;
-//! [`deploy`] and [`retire`] move an entry between the two lists of an environment; [`check`] says all
+//! [`deploy`] and [`retire`] move an entry between the two lists of an environment; [`check()`] says all
 //! that is wrong with both. All of them take time and memory linear in the text.
 //!
 //! # What edits promise
