@@ -22,6 +22,8 @@ mod chart;
 mod delete;
 #[path = "main/deploy.rs"]
 mod deploy;
+#[path = "main/full_disk.rs"]
+mod full_disk;
 #[path = "main/hostile.rs"]
 mod hostile;
 #[path = "main/journey.rs"]

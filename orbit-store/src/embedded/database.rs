@@ -9,7 +9,7 @@ use orbit_core::{Environments, Timestamp};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Sqlite, SqliteConnection, Transaction};
 
 use super::OpenFault;
 use super::home::Home;
@@ -100,7 +100,19 @@ pub(crate) fn created(at: Timestamp) -> (String, String) {
 }
 
 fn pool(n_connections: u32) -> SqlitePoolOptions {
-    SqlitePoolOptions::new().max_connections(n_connections).test_before_acquire(false)
+    let options = SqlitePoolOptions::new().max_connections(n_connections);
+    options
+        .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_usable(connection)))
+}
+
+/// Tells whether a connection can be used again.
+///
+/// On a full disk SQLite gives a transaction up by itself and then refuses to roll it back, so that the
+/// connection would believe for ever that it is within one. The ping comes after the rollback.
+async fn is_usable(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 async fn migrate(writer: &SqlitePool) -> Result<(), OpenFault> {

@@ -37,9 +37,14 @@ pub(crate) struct Program {
 impl Program {
     /// Starts the program on a data directory and waits until it says where it listens.
     pub(crate) fn start(home: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::start_as(orbit(&["serve"]), home, variables)
+    }
+
+    /// Starts the program by a command that becomes it.
+    fn start_as(mut command: Command, home: &Path, variables: &[(&str, &str)]) -> Self {
         let log = home.join("orbit.log");
         let stderr = File::options().create(true).append(true).open(&log).unwrap();
-        let mut child = orbit(&["serve"])
+        let mut child = command
             .current_dir(home)
             .env("ORBIT_LISTEN", "127.0.0.1:0")
             .env("ORBIT_DATA_DIR", home.join("data"))
@@ -87,6 +92,14 @@ impl Program {
         self.child.wait().unwrap()
     }
 
+    /// Sets how many bytes a file may have that the process writes, or `unlimited`.
+    pub(crate) fn limit_files(&self, bytes: &str) {
+        let pid = self.child.id().to_string();
+        let set =
+            Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status();
+        assert!(set.unwrap().success());
+    }
+
     /// Returns the most memory that the process ever had, in KiB.
     pub(crate) fn peak_memory_kib(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
@@ -126,6 +139,16 @@ impl Server {
     pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let program = Program::start(home.path(), variables);
+        Self { client: Client::new(program.address()), program, home }
+    }
+
+    /// Starts the program on a new data directory so that a write beyond a limit on files is refused,
+    /// as on a full disk, and does not end the process.
+    pub(crate) fn start_on_limited_disk() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_orbit")]);
+        let program = Program::start_as(command, home.path(), &[]);
         Self { client: Client::new(program.address()), program, home }
     }
 
