@@ -19,6 +19,7 @@ packages=
 has cc || packages="$packages gcc libc6-dev"
 has git || packages="$packages git"
 has skopeo || packages="$packages skopeo"
+has prlimit || packages="$packages util-linux"
 has python3 || packages="$packages python3"
 python3 -m pip --version >/dev/null 2>&1 || packages="$packages python3-pip"
 python3 -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
