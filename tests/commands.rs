@@ -1,6 +1,11 @@
 //! `orbit lint` and `orbit list`, as a pipeline and a person run them.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "commands/entries.rs"]
+mod entries;
+#[path = "commands/files.rs"]
+mod files;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

@@ -179,7 +179,7 @@ fn changes(json: &str) -> Vec<Change> {
         match kind.as_str() {
             "put" => Change::put(&serde_json::from_value::<Entry>(filled(given)).unwrap()),
             "bury" => Change::put(&serde_json::from_value::<Tombstone>(filled(given)).unwrap()),
-            "remove" => Change::Remove(given.as_str().unwrap().parse().unwrap()),
+            "remove" => Change::Remove(given.as_str().unwrap().to_owned()),
             other => panic!("unknown change {other}"),
         }
     };

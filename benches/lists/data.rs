@@ -157,7 +157,7 @@ fn insert(index: usize) -> Edit {
 pub(crate) fn changes(edits: &[Edit]) -> Vec<Change> {
     let change = |edit: &Edit| match edit {
         Edit::Update { new, .. } | Edit::Insert { new, .. } => Change::put(new),
-        Edit::Remove { index } => Change::Remove(listed(*index).name),
+        Edit::Remove { index } => Change::Remove(listed(*index).name.to_string()),
     };
     edits.iter().map(change).collect()
 }

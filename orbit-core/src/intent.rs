@@ -172,19 +172,19 @@ impl Intent {
         let (deploy, delete) = match self {
             Self::Deploy { entry: new, replaces, .. } => {
                 expect(&deploy_path, entry, replaces.as_deref())?;
-                (vec![Change::put(new.as_ref())], vec![Change::Remove(new.name.clone())])
+                (vec![Change::put(new.as_ref())], vec![Change::Remove(new.name.to_string())])
             }
             Self::Retire { tombstone } => {
                 expect(&deploy_path, entry, Some(&tombstone.entry.deployment_id))?;
                 (
-                    vec![Change::Remove(tombstone.entry.name.clone())],
+                    vec![Change::Remove(tombstone.entry.name.to_string())],
                     vec![Change::put(tombstone.as_ref())],
                 )
             }
             Self::Clear { name, left_by } => {
                 expect(&deploy_path, entry, None)?;
                 expect(&delete_path, tombstone, Some(left_by.as_str()))?;
-                (vec![], vec![Change::Remove(name.clone())])
+                (vec![], vec![Change::Remove(name.to_string())])
             }
         };
         let after = ListTexts {

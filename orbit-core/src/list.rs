@@ -44,16 +44,18 @@ mod fields;
 mod plain;
 mod quoted;
 mod scan;
+mod shown;
 #[cfg(test)]
 mod tests;
 
 pub use both::{Finding, ListFile, deploy, retire};
-pub use check::check;
+pub use check::{check, check_entry};
 pub use document::{Document, Field, Item};
 pub use edit::{Change, apply};
-pub use entry::{DeleteList, Deletion, DeployList, Entry, List, Listed, Tombstone};
+pub use entry::{DeleteList, Deletion, DeployList, Entry, KEYS, List, Listed, Tombstone};
 pub use fault::{ListError, ListFault, Meaning, Position};
 pub use fields::Fields;
+pub use shown::{SHOWN, shown};
 
 /// The longest list that is read, in bytes: the limit for YAML of every kind.
 pub const MAX_BYTES: usize = 16 << 20;

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::config::Config;
-use crate::lists::{ListCommand, Refusal};
+use crate::lists::{ListCommand, Refusal, Report};
 use crate::serve::Server;
 use crate::{compose, lists, telemetry};
 
@@ -60,7 +60,10 @@ enum Command {
     /// Check deploy-list.yaml and delete-list.yaml files, as before every push.
     ///
     /// Prints `file:line:column: message` for all that is wrong. The exit status is 0 if nothing is, 1
-    /// if something is, and 2 if a file cannot be read.
+    /// if something is, and 2 if a file cannot be read or an argument is wrong. The other list of the
+    /// same folder is read too, and must be there below `environments/`. A file of another name than
+    /// deploy-list.yaml and delete-list.yaml is checked as a deploy list that has no other list beside
+    /// it, unless it is a link to one of those.
     Lint {
         /// The environment of the lists; by default that of a path `environments/<env>/…`.
         #[arg(long, value_name = "NAME")]
@@ -70,6 +73,9 @@ enum Command {
         files: Vec<PathBuf>,
     },
     /// Show or edit one list; comments, order and quoting of everything else stay.
+    ///
+    /// The exit status is 0 if it was done, 1 if it was refused, and 2 if a file cannot be read or
+    /// written or an argument is wrong.
     List {
         #[command(subcommand)]
         command: ListCommand,
@@ -94,8 +100,7 @@ pub fn run() -> ExitCode {
             Err(fault) => fail(&format!("orbit: {}", chain(&*fault)), FOUND),
         },
         Command::Lint { files, environment } => match lists::lint(&files, environment.as_ref()) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::from(FOUND),
+            Ok(report) => judge(&report),
             Err(refusal) => refuse(&refusal),
         },
         Command::List { command } => match lists::run(&command) {
@@ -109,6 +114,17 @@ fn fail(text: &str, status: u8) -> ExitCode {
     // There is nowhere left to tell that this could not be told.
     drop(writeln!(io::stderr(), "{text}"));
     ExitCode::from(status)
+}
+
+fn judge(report: &Report) -> ExitCode {
+    for refusal in &report.unread {
+        refuse(refusal);
+    }
+    match (report.unread.is_empty(), report.findings.is_empty()) {
+        (false, _) => ExitCode::from(NOT_READ),
+        (true, false) => ExitCode::from(FOUND),
+        (true, true) => ExitCode::SUCCESS,
+    }
 }
 
 fn refuse(refusal: &Refusal) -> ExitCode {

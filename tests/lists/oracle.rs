@@ -99,7 +99,7 @@ fn insertions_leave_nothing(text: &str, items: &[Pairs], changes: &[Change]) {
     let puts = changes.iter().filter(|change| matches!(change, Change::Put(_))).filter(is_new);
     let puts: Vec<Change> = puts.cloned().collect();
     let removals: Vec<Change> =
-        puts.iter().map(|put| Change::Remove(plan::name_of(put).parse().unwrap())).collect();
+        puts.iter().map(|put| Change::Remove(plan::name_of(put).to_owned())).collect();
     let there = apply(text, &puts).unwrap();
     let back = apply(&there, &removals).unwrap();
     if puts.is_empty() || !items.is_empty() || text.lines().any(|line| line == "[]") {

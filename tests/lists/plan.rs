@@ -50,7 +50,7 @@ fn change(piece: &[u8], items: &[Pairs]) -> Change {
             entry: entry(name, *pick, &value),
             deletion: deletion(&value),
         }),
-        _ => Change::Remove(name),
+        _ => Change::Remove(name.to_string()),
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn name_in(item: &Pairs) -> &str {
 /// Returns the name that a change is about.
 pub(super) fn name_of(change: &Change) -> &str {
     match change {
-        Change::Remove(name) => name.as_str(),
+        Change::Remove(name) => name,
         Change::Put(fields) => fields.iter().next().unwrap().1,
     }
 }

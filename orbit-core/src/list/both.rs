@@ -45,20 +45,24 @@ pub(super) fn in_delete(error: ListError) -> Finding {
 
 /// Returns the deploy list and the delete list after an application was deployed.
 ///
-/// The entry is put into the first list, and its tombstone leaves the second.
+/// The entry is put into the first list, and its tombstone leaves the second. Keys of the tombstone that
+/// are not Orbit's leave with it, and do not move. [`check`](super::check()) must follow before the lists
+/// are pushed: what is wrong with other entries is not looked at here.
 ///
 /// # Errors
 /// The first fault in either text, with the list it is in.
 pub fn deploy(deploy: &str, delete: &str, entry: &Entry) -> Result<(String, String), Finding> {
     let deploy = apply(deploy, &[Change::put(entry)]).map_err(in_deploy)?;
-    let tombstone = Change::Remove(entry.name.clone());
+    let tombstone = Change::Remove(entry.name.to_string());
     let delete = apply(delete, &[tombstone]).map_err(in_delete)?;
     Ok((deploy, delete))
 }
 
 /// Returns the deploy list and the delete list after an entry moved from the first to the second.
 ///
-/// An entry that has moved already is left as it is, so that the call may be repeated.
+/// An entry that has moved already is left as it is, so that the call may be repeated. Keys of the entry
+/// that are not Orbit's leave with it, and do not move. [`check`](super::check()) must follow before the
+/// lists are pushed: what is wrong with other entries is not looked at here.
 ///
 /// # Errors
 /// The first fault in either text, or [`ListFault::NotListed`], with the list it is in.
@@ -77,7 +81,7 @@ pub fn retire(
         };
     };
     let tombstone = Tombstone { entry: entry.clone(), deletion };
-    let removal = Change::Remove(name.clone());
+    let removal = Change::Remove(name.to_string());
     let deploy = apply(deploy, &[removal]).map_err(in_deploy)?;
     let delete = apply(delete, &[Change::put(&tombstone)]).map_err(in_delete)?;
     Ok((deploy, delete))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::both::{Finding, in_delete, in_deploy};
+use super::both::{Finding, ListFile, in_delete, in_deploy};
 use super::document::{Document, Item};
 use super::entry::{Entry, Listed, Tombstone};
 use super::fault::{ListError, ListFault, Position};
@@ -28,7 +28,7 @@ pub fn check(
     environment: Option<&Environment>,
 ) -> Result<(), Vec<Finding>> {
     let (deploy, delete) = (scan::scan(deploy, MAX_BYTES), scan::scan(delete, MAX_BYTES));
-    let first = || first_environment(&deploy.document, &delete.document);
+    let first = || first_environment(deploy.document.items().chain(delete.document.items()));
     let environment = environment.cloned().or_else(first);
     let environment = environment.as_ref();
     let mut findings: Vec<Finding> = Vec::new();
@@ -39,6 +39,43 @@ pub fn check(
     if findings.is_empty() { Ok(()) } else { Err(findings) }
 }
 
+/// Checks one entry, by its name, in one of the two lists of an environment.
+///
+/// The lists are the deploy list and the delete list. What holds of all entries is looked for in this
+/// one only, so that nothing is left out however much is wrong with the others. Where the environment is
+/// not known, that of the first other entry counts. A name that the list has not has no faults.
+///
+/// Returns every fault, in the order of its place.
+pub fn check_entry(
+    file: ListFile,
+    lists: [&Document<'_>; 2],
+    name: &str,
+    environment: Option<&Environment>,
+) -> Vec<Finding> {
+    let [deploy, delete] = lists;
+    let list = match file {
+        ListFile::Deploy => deploy,
+        ListFile::Delete => delete,
+    };
+    let Some(item) = list.items().find(|item| item.name() == name) else {
+        return Vec::new();
+    };
+    let others = || deploy.items().chain(delete.items()).filter(|item| item.name() != name);
+    let environment = environment.cloned().or_else(|| first_environment(others()));
+    let mut faults = Vec::new();
+    match file {
+        ListFile::Deploy => faults_of_item::<Entry>(&item, environment.as_ref(), &mut faults),
+        ListFile::Delete => faults_of_item::<Tombstone>(&item, environment.as_ref(), &mut faults),
+    }
+    let own = faults.into_iter().map(|error| Finding { file, error });
+    let both = in_both(deploy, delete).filter(
+        |error| matches!(&error.kind, ListFault::InBoth { name: both, .. } if both == name),
+    );
+    let mut findings: Vec<Finding> = own.chain(both.map(in_delete)).collect();
+    findings.sort_by_key(|finding| (finding.file, finding.error.position()));
+    findings
+}
+
 /// Returns the faults of one list.
 fn faults_of<T: Listed>(
     scan: &scan::Scan<'_>,
@@ -46,6 +83,9 @@ fn faults_of<T: Listed>(
 ) -> Vec<ListError> {
     let mut faults = scan.faults.clone();
     if !scan.is_whole {
+        if faults.len() >= scan::MAX_FAULTS {
+            push_more(&mut faults);
+        }
         return faults;
     }
     let mut of_fields = Vec::new();
@@ -53,13 +93,9 @@ fn faults_of<T: Listed>(
         if of_fields.len() >= scan::MAX_FAULTS {
             break;
         }
-        T::read(&item, &mut of_fields);
-        formless(&item, &mut of_fields);
-        overwritten(&item, &mut of_fields);
-        if let Some(environment) = environment {
-            misplaced(&item, environment, &mut of_fields);
-        }
+        faults_of_item::<T>(&item, environment, &mut of_fields);
     }
+    let is_cut = [&faults, &of_fields].into_iter().any(|found| found.len() >= scan::MAX_FAULTS);
     // What is wrong with a text is said once: an unquoted number is no version either.
     let known: Vec<Position> = faults.iter().map(ListError::position).collect();
     let is_absent =
@@ -67,12 +103,36 @@ fn faults_of<T: Listed>(
     of_fields
         .retain(|fault| is_absent(&fault.kind) || known.binary_search(&fault.position()).is_err());
     faults.append(&mut of_fields);
+    if is_cut {
+        push_more(&mut faults);
+    }
     faults
 }
 
+/// Adds, as the last of so many faults, that there may be more.
+fn push_more(faults: &mut Vec<ListError>) {
+    let last = faults.iter().map(ListError::position).max();
+    let at = last.unwrap_or(Position { line: 1, column: 1 });
+    faults.push(ListError::new(at, ListFault::More { shown: faults.len() }));
+}
+
+/// Finds what is wrong with one entry whose text was read.
+fn faults_of_item<T: Listed>(
+    item: &Item<'_>,
+    environment: Option<&Environment>,
+    faults: &mut Vec<ListError>,
+) {
+    T::read(item, faults);
+    formless(item, faults);
+    overwritten(item, faults);
+    if let Some(environment) = environment {
+        misplaced(item, environment, faults);
+    }
+}
+
 /// Returns the first environment that an entry names.
-fn first_environment(deploy: &Document<'_>, delete: &Document<'_>) -> Option<Environment> {
-    let mut named = deploy.items().chain(delete.items()).filter_map(|i| i.field("environment"));
+fn first_environment<'d>(items: impl Iterator<Item = Item<'d>>) -> Option<Environment> {
+    let mut named = items.filter_map(|item| item.field("environment"));
     named.find_map(|field| field.value.parse().ok())
 }
 
@@ -82,7 +142,7 @@ fn formless(item: &Item<'_>, faults: &mut Vec<ListError>) {
     const RULES: [Rule; 3] = [
         ("image", is_repository, "not a repository without tag and digest, such as docker.io/a/b"),
         ("namespace", is_label, "not a DNS label: at most 63 of a-z, 0-9 and '-' between those"),
-        ("deploymentId", |text| !text.is_empty(), "empty"),
+        ("deploymentId", |text| !text.trim().is_empty(), "empty or blank"),
     ];
     for (field, has_form, reason) in RULES {
         if let Some(found) = item.field(field).filter(|found| !has_form(&found.value)) {
@@ -92,13 +152,32 @@ fn formless(item: &Item<'_>, faults: &mut Vec<ListError>) {
     }
 }
 
+/// Tells whether a text is a repository as registries name them, perhaps behind a host and its port.
 fn is_repository(text: &str) -> bool {
-    let is_sign = |c: char| c.is_ascii_graphic() && c != '@';
-    let (host, path) = text.split_once('/').unwrap_or(("", text));
-    host.chars().chain(path.chars()).all(is_sign)
-        && !path.contains(':')
-        && path.split('/').all(|part| !part.is_empty())
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    let is_path = |path: &str| path.split('/').all(is_component);
+    is_path(text) || text.split_once('/').is_some_and(|(host, path)| is_host(host) && is_path(path))
+}
+
+/// Tells whether a text is lower-case letters and digits, parted by `.`, `_`, `__` or any number of `-`.
+fn is_component(text: &str) -> bool {
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    // Between two letters there is nothing, or a separator.
+    let mut between = text.split(is_letter);
+    let is_separator =
+        |part: &str| matches!(part, "" | "." | "_" | "__") || part.bytes().all(|b| b == b'-');
+    text.starts_with(is_letter) && text.ends_with(is_letter) && between.all(is_separator)
+}
+
+/// Tells whether a text is a host, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
+    let is_label = |label: &str| {
+        let is_outer = |c: char| c.is_ascii_alphanumeric();
+        let is_inner = |c: char| is_outer(c) || c == '-';
+        label.starts_with(is_outer) && label.ends_with(is_outer) && label.chars().all(is_inner)
+    };
+    let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    host.split('.').all(is_label) && port.is_none_or(is_port)
 }
 
 fn overwritten(item: &Item<'_>, faults: &mut Vec<ListError>) {
@@ -144,16 +223,68 @@ mod tests {
         let faults = "- name: 1\n".repeat(5000);
         let found = check(&faults, "[]\n", None).unwrap_err();
         assert!((1000..2100).contains(&found.len()), "{}", found.len());
+        let last = found.last().unwrap();
+        assert_eq!(last.error.kind, ListFault::More { shown: found.len() - 1 });
+        let few = check(&"- name: 1\n".repeat(9), "[]\n", None).unwrap_err();
+        assert!(few.iter().all(|few| !matches!(few.error.kind, ListFault::More { .. })));
+    }
+
+    #[test]
+    fn a_key_that_is_no_string_is_told_in_every_entry() {
+        let list = "- name: \"a\"\n  on: \"x\"\n- name: \"b\"\n  on: \"x\"\n";
+        let found = check(list, "[]", None).unwrap_err();
+        let is_key = |found: &&Finding| matches!(found.error.kind, ListFault::Ambiguous { .. });
+        let lines = found.iter().filter(is_key).map(|found| found.error.line);
+        assert_eq!(lines.collect::<Vec<_>>(), [2, 4]);
+    }
+
+    #[test]
+    fn an_entry_whose_reading_stopped_lacks_no_name() {
+        let values: String = (0..scan::MAX_FAULTS).map(|n| format!("  a{n}: 1\n")).collect();
+        let list = format!("- b: \"\"\n{values}  name: \"c\"\n");
+        let found = check(&list, "[]", None).unwrap_err();
+        assert_eq!(found.len(), scan::MAX_FAULTS + 1);
+        let missing = ListFault::Missing { field: "name" };
+        assert!(found.iter().all(|found| found.error.kind != missing));
     }
 
     #[test]
     fn a_repository_has_neither_tag_nor_digest() {
-        for text in ["docker.io/k8or/a", "localhost:5000/a", "a", "a.b/c__d/e-f"] {
+        for text in [
+            "docker.io/k8or/a",
+            "localhost:5000/a",
+            "a",
+            "a.b/c__d/e--f",
+            "Reg.io/a_b",
+            "a-b.c:1/d.e",
+        ] {
             assert!(is_repository(text), "{text}");
         }
-        for text in
-            ["", "a:1", "a/b:1", "a/b@sha256:0", "a//b", "a/", "/a", "a b", "h:1/a:1", "é/a"]
-        {
+        for text in [
+            "",
+            "a:1",
+            "a/b:1",
+            "a/b@sha256:0",
+            "a//b",
+            "a/",
+            "/a",
+            "a b",
+            "h:1/a:1",
+            "é/a",
+            "a/B",
+            "A",
+            "h:/a",
+            "h:x/a",
+            "a/-b",
+            "a/b-",
+            "a/b._c",
+            "a/b___c",
+            "a/b..c",
+            "-h/a",
+            "h./a",
+            "a/b$c",
+            "a/(b)",
+        ] {
             assert!(!is_repository(text), "{text}");
         }
     }

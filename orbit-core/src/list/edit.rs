@@ -8,7 +8,6 @@ use super::entry::Listed;
 use super::fault::ListError;
 use super::fields::Fields;
 use super::{MAX_BYTES, plain, quoted, scan};
-use crate::AppName;
 
 /// What a list without entries is written as.
 const EMPTY: &str = "[]";
@@ -21,7 +20,9 @@ pub enum Change {
     /// The entry is to have these values: a new entry, or new values of the one that is there.
     Put(Fields),
     /// There is to be no entry of this name.
-    Remove(AppName),
+    ///
+    /// Any text, so that an entry whose name is no application's can leave too.
+    Remove(String),
 }
 
 impl Change {

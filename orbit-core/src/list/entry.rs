@@ -10,6 +10,22 @@ use super::fault::{ListError, ListFault};
 use super::fields::Fields;
 use crate::{ActionId, AppName, Digest, Environment, ImageUid, ImageVersion};
 
+/// Every key of an entry or a tombstone, in the order in which they are written.
+pub const KEYS: [&str; 12] = [
+    "name",
+    "imageUID",
+    "imageVersion",
+    "imageName",
+    "environment",
+    "image",
+    "digest",
+    "namespace",
+    "deploymentId",
+    "deletedAt",
+    "deletedBy",
+    "actionId",
+];
+
 /// An entry of the deploy list: one application, the image it runs and the action that put it there.
 ///
 /// Keys that are not Orbit's stay in the file, and are not seen here.
@@ -148,11 +164,30 @@ impl FromStr for Rfc3339 {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // The parser reads more than RFC 3339, and knows which days there are.
         match text.parse::<jiff::Timestamp>() {
-            Ok(_) => Ok(Self(text.to_owned())),
-            Err(_) => Err("not a time in RFC 3339, such as 2025-01-25T10:00:00Z"),
+            Ok(_) if is_rfc3339(text) => Ok(Self(text.to_owned())),
+            Ok(_) | Err(_) => Err("not a time in RFC 3339, such as 2025-01-25T10:00:00Z"),
         }
     }
+}
+
+/// Tells whether a text has the form `YYYY-MM-DDTHH:MM:SS[.fff](Z|±HH:MM)`.
+fn is_rfc3339(text: &str) -> bool {
+    let has_form = |text: &str, form: &str| {
+        let fits = |(b, form): (u8, u8)| if form == b'0' { b.is_ascii_digit() } else { b == form };
+        text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
+    };
+    let Some((time, rest)) = text.split_at_checked("0000-00-00T00:00:00".len()) else {
+        return false;
+    };
+    let fraction = rest.strip_prefix('.');
+    let zone =
+        fraction.map_or(rest, |digits| digits.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let has_digits = fraction.is_none_or(|digits| digits.len() > zone.len());
+    has_form(time, "0000-00-00T00:00:00")
+        && has_digits
+        && ["Z", "+00:00", "-00:00"].into_iter().any(|form| has_form(zone, form))
 }
 
 /// Reads the fields of one item, and collects what is wrong with them.
@@ -244,6 +279,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_is_written_as_rfc_3339_says_and_no_other_way() {
+        for text in
+            ["2025-01-25T10:00:00Z", "2025-01-25T10:00:00.123+05:30", "2024-02-29T23:59:59-00:00"]
+        {
+            assert!(text.parse::<Rfc3339>().is_ok(), "{text}");
+        }
+        for text in [
+            "2025-01-25 10:00:00Z",
+            "2025-01-25T10:00Z",
+            "20250125T100000Z",
+            "2025-01-25T10:00:00.Z",
+            "2025-01-25T10:00:00",
+            "2025-01-25T10:00:00+05",
+            "2025-01-25T10:00:00+0530",
+            "2025-01-25T10:00:00,5Z",
+            "2025-01-25T10:00:00Z[UTC]",
+            "2025-02-30T10:00:00Z",
+            "+002025-01-25T10:00:00Z",
+            "2025-01-25T10:00:00+05:30:10",
+            "",
+            "é",
+        ] {
+            assert!(text.parse::<Rfc3339>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn json_and_yaml_have_the_same_keys_in_the_same_order() {
         let json = serde_json::json!({
             "name": "trolls",
@@ -262,6 +324,7 @@ mod tests {
         let tombstone: Tombstone = serde_json::from_value(json.clone()).unwrap();
         assert_eq!(serde_json::to_value(&tombstone).unwrap(), json);
         let text = serde_json::to_string(&tombstone).unwrap();
+        assert!(tombstone.fields().iter().map(|(key, _)| key).eq(KEYS));
         let mut rest = text.as_str();
         for (key, value) in tombstone.fields().iter() {
             assert_eq!(json[key], value);

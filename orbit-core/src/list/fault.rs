@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::shown::{SHOWN, shown};
+
 /// A place in a list's text; both numbers begin at 1, and a column is a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
@@ -36,12 +38,13 @@ impl ListError {
 
     /// Returns `file:line:column: message`, the form that editors and CI systems link.
     pub fn in_file(&self, file: &str) -> String {
-        format!("{file}:{}:{}: {}", self.line, self.column, self.kind)
+        format!("{}:{}:{}: {}", shown(file, usize::MAX), self.line, self.column, self.kind)
     }
 }
 
 /// What can be wrong with a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ListFault {
     /// The text is longer than the reader's limit.
     #[error("list has {found} bytes, the limit is {limit}")]
@@ -123,7 +126,7 @@ pub enum ListFault {
     #[error("quoted string does not end on its line")]
     Unclosed,
     /// An escape that not every YAML reader knows.
-    #[error("unknown escape \\{found}")]
+    #[error("unknown escape \\{}", brief(found))]
     Escape {
         /// What follows the backslash.
         found: String,
@@ -143,7 +146,7 @@ pub enum ListFault {
     #[error("key has no value, which is read as null, expected a string: write \"\"")]
     NoValue,
     /// An unquoted text that YAML readers take for something else than a string.
-    #[error("unquoted `{text}` is read as {meaning}, expected a string: quote it")]
+    #[error("unquoted `{}` is read as {meaning}, expected a string: quote it", brief(text))]
     Ambiguous {
         /// The text.
         text: String,
@@ -151,13 +154,13 @@ pub enum ListFault {
         meaning: Meaning,
     },
     /// An entry has a key twice, and Argo CD would read the last.
-    #[error("key {key} stands twice in the entry")]
+    #[error("key {} stands twice in the entry", brief(key))]
     DuplicateKey {
         /// The key.
         key: String,
     },
     /// Two entries have one name, and Argo CD would touch neither.
-    #[error("name {name} stands twice in the list, first in line {first}")]
+    #[error("name {} stands twice in the list, first in line {first}", brief(name))]
     DuplicateName {
         /// The name.
         name: String,
@@ -171,7 +174,7 @@ pub enum ListFault {
         field: &'static str,
     },
     /// A value is not of its key's form.
-    #[error("{field}: {reason}")]
+    #[error("{field}: {}", brief(reason))]
     Invalid {
         /// The key.
         field: &'static str,
@@ -179,13 +182,13 @@ pub enum ListFault {
         reason: String,
     },
     /// A key that Argo CD overwrites silently.
-    #[error("key {key} is overwritten by Argo CD and may not be used")]
+    #[error("key {} is overwritten by Argo CD and may not be used", brief(key))]
     Forbidden {
         /// The key.
         key: String,
     },
     /// An entry is for another environment than its file.
-    #[error("environment is {found:?}, expected {expected:?}")]
+    #[error("environment is \"{}\", expected \"{}\"", brief(found), brief(expected))]
     Environment {
         /// What the entry says.
         found: String,
@@ -193,7 +196,7 @@ pub enum ListFault {
         expected: String,
     },
     /// A name is in both lists.
-    #[error("{name} is also in the deploy list, line {line}")]
+    #[error("{} is also in the deploy list, line {line}", brief(name))]
     InBoth {
         /// The name.
         name: String,
@@ -201,11 +204,22 @@ pub enum ListFault {
         line: usize,
     },
     /// An entry that should move is in neither list.
-    #[error("{name} is in neither list")]
+    #[error("{} is in neither list", brief(name))]
     NotListed {
         /// The name.
         name: String,
     },
+    /// A list has as many faults as are told of one.
+    #[error("list has {shown} faults up to here, and those that may follow are not shown")]
+    More {
+        /// The faults that are told.
+        shown: usize,
+    },
+}
+
+/// Returns foreign text as messages show it.
+fn brief(text: &str) -> String {
+    shown(text, SHOWN)
 }
 
 /// What YAML readers make of an unquoted text.

@@ -88,6 +88,8 @@ struct Scanner<'a> {
     distinct: std::ops::Range<usize>,
     /// Whether the keys of the open entry are the first of those, in their order.
     has_expected_keys: bool,
+    /// Whether a key of the open entry is no string to every reader.
+    has_ambiguous_key: bool,
 }
 
 impl<'a> Scanner<'a> {
@@ -102,6 +104,7 @@ impl<'a> Scanner<'a> {
             has_marker: false,
             distinct: 0..0,
             has_expected_keys: true,
+            has_ambiguous_key: false,
         }
     }
 
@@ -115,7 +118,8 @@ impl<'a> Scanner<'a> {
         while self.cursor.at < text.len() && self.faults.len() < MAX_FAULTS {
             self.line()?;
         }
-        self.close_entry();
+        // An entry that was not read to its end may have its name below.
+        self.close_entry(self.cursor.at == text.len());
         match self.list {
             List::Unknown => Err(error_after(text, ListFault::NoList)),
             List::Empty | List::Block(_) => Ok(()),
@@ -207,7 +211,7 @@ impl<'a> Scanner<'a> {
             }
             List::Unknown | List::Block(_) => self.list = List::Block(indent),
         }
-        self.close_entry();
+        self.close_entry(true);
         let (start, line) = (self.cursor.line_start, self.cursor.line);
         self.cursor.at += 1;
         let column = indent + 1 + self.cursor.spaces();
@@ -221,6 +225,7 @@ impl<'a> Scanner<'a> {
         let first = self.document.pairs.len();
         let pairs = first..first;
         self.has_expected_keys = true;
+        self.has_ambiguous_key = false;
         self.document.items.push(Lines {
             above,
             start,
@@ -280,7 +285,9 @@ impl<'a> Scanner<'a> {
         if quoted::decode(self.cursor.slice(key)) == "<<" {
             return Err(self.cursor.error(start, ListFault::MergeKey));
         }
+        let n_faults = self.faults.len();
         self.note_ambiguous(key);
+        self.has_ambiguous_key |= self.faults.len() > n_faults;
         self.cursor.at += 1;
         Ok(key)
     }
@@ -353,8 +360,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Finds the name of the entry that ends here, and compares its keys.
-    fn close_entry(&mut self) {
-        let Self { cursor, document, faults, distinct, has_expected_keys, .. } = self;
+    fn close_entry(&mut self, is_whole: bool) {
+        let Self {
+            cursor, document, faults, distinct, has_expected_keys, has_ambiguous_key, ..
+        } = self;
         let Some(lines) = document.items.last_mut() else {
             return;
         };
@@ -363,7 +372,7 @@ impl<'a> Scanner<'a> {
         let is_name =
             |pair: &&Pair| matches!(cursor.slice(pair.key), "name" | "\"name\"" | "'name'");
         lines.name = pairs.iter().find(is_name).copied();
-        if lines.name.is_none() {
+        if lines.name.is_none() && is_whole {
             let at = Position { line: lines.line, column: lines.column + 1 };
             faults.push(ListError::new(at, ListFault::Missing { field: "name" }));
         }
@@ -372,7 +381,8 @@ impl<'a> Scanner<'a> {
         }
         let range = lines.pairs.clone();
         let repeated = distinct::repeated_keys(document, range.clone());
-        if repeated.is_empty() {
+        // Keys that are passed over for being known are not noted again.
+        if repeated.is_empty() && !*has_ambiguous_key {
             *distinct = range;
         }
         faults.extend(repeated);

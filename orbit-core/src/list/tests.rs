@@ -44,7 +44,7 @@ fn changed(mut model: Model, changes: &[Change]) -> Model {
 
 fn name(change: &Change) -> String {
     match change {
-        Change::Remove(name) => name.to_string(),
+        Change::Remove(name) => name.clone(),
         Change::Put(fields) => fields.iter().next().unwrap().1.to_owned(),
     }
 }

@@ -1,16 +1,13 @@
-//! The two lists of an environment, as files beside each other.
+//! Lists as files: read, kept for oneself, and replaced.
 
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-use orbit_core::Environment;
-use orbit_core::list::{self, Document, Finding, ListError, ListFault, ListFile};
+use orbit_core::list::{Document, ListError, ListFault, ListFile, MAX_BYTES};
 
 use super::Refusal;
-
-/// The folder that holds a folder for every environment.
-const ENVIRONMENTS: &str = "environments";
 
 /// One list: where it is, and what is in it.
 #[derive(Debug)]
@@ -20,12 +17,17 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// Reads a file that is there.
+    /// Reads a file that is there, and no more of it than a list may have.
     pub(super) fn read(path: &Path) -> Result<Self, Refusal> {
-        let bytes = fs::read(path).map_err(Refusal::file(path))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            Document::read(error.as_bytes()).expect_err("a list that is not UTF-8 is refused")
-        });
+        let (size, bytes) = bytes(path).map_err(Refusal::file(path))?;
+        let text = if size > MAX_BYTES {
+            let kind = ListFault::TooLarge { found: size, limit: MAX_BYTES };
+            Err(ListError { line: 1, column: 1, kind })
+        } else {
+            String::from_utf8(bytes).map_err(|error| {
+                Document::read(error.as_bytes()).expect_err("a list that is not UTF-8 is refused")
+            })
+        };
         Ok(Self { path: path.to_owned(), text })
     }
 
@@ -33,102 +35,112 @@ impl Text {
     pub(super) fn text(&self) -> Result<&str, Refusal> {
         self.text.as_deref().map_err(|error| Refusal::read(&self.path, error))
     }
-}
 
-/// The lists of one environment that can be found; what is not there is empty.
-#[derive(Debug, Default)]
-pub(super) struct Lists {
-    pub(super) deploy: Option<Text>,
-    pub(super) delete: Option<Text>,
-}
-
-impl Lists {
-    pub(super) fn side(&mut self, kind: ListFile) -> &mut Option<Text> {
-        match kind {
-            ListFile::Deploy => &mut self.deploy,
-            ListFile::Delete => &mut self.delete,
-        }
-    }
-
-    fn path(&self, kind: ListFile) -> Option<&Path> {
-        let side = match kind {
-            ListFile::Deploy => &self.deploy,
-            ListFile::Delete => &self.delete,
-        };
-        side.as_ref().map(|side| side.path.as_path())
-    }
-
-    /// Reads the list beside one that is named, for what must hold of both.
-    pub(super) fn complete(&mut self) {
-        for (there, beside) in
-            [(ListFile::Deploy, ListFile::Delete), (ListFile::Delete, ListFile::Deploy)]
-        {
-            let named = self.path(there).filter(|path| kind(path).1);
-            let Some(path) = named.map(|path| path.with_file_name(beside.to_string())) else {
-                continue;
-            };
-            if self.side(beside).is_none() {
-                *self.side(beside) = Text::read(&path).ok();
-            }
-        }
-    }
-
-    /// Returns what is wrong with both.
-    pub(super) fn findings(&self, environment: Option<&Environment>) -> Vec<Finding> {
-        let text = |side: &Option<Text>| {
-            let text = side.as_ref().and_then(|side| side.text.as_ref().ok());
-            text.map_or("[]", String::as_str).to_owned()
-        };
-        let mut findings: Vec<Finding> = Vec::new();
-        for (file, side) in [(ListFile::Deploy, &self.deploy), (ListFile::Delete, &self.delete)] {
-            let unread = side.as_ref().and_then(|side| side.text.as_ref().err());
-            findings.extend(unread.map(|error| Finding { file, error: error.clone() }));
-        }
-        let checked = list::check(&text(&self.deploy), &text(&self.delete), environment);
-        findings.extend(checked.err().unwrap_or_default());
-        findings
-    }
-
-    /// Returns `file:line:column: message`.
-    pub(super) fn line(&self, finding: &Finding) -> String {
-        let path = self.path(finding.file).map(|path| path.display().to_string());
-        let mut line = finding.error.in_file(&path.unwrap_or_else(|| finding.file.to_string()));
-        // The message names a line of the other file, which may be anywhere.
-        if let (ListFault::InBoth { .. }, Some(other)) =
-            (&finding.error.kind, self.path(ListFile::Deploy))
-        {
-            line = line.replace("the deploy list", &other.display().to_string());
-        }
-        line
+    /// Returns the list, or the refusal of its first fault.
+    pub(super) fn document(&self) -> Result<Document<'_>, Refusal> {
+        let text = self.text()?;
+        Document::read(text.as_bytes()).map_err(|error| Refusal::read(&self.path, &error))
     }
 }
 
-/// Returns which list a file is, and whether its name says so: any other name is a deploy list.
-pub(super) fn kind(path: &Path) -> (ListFile, bool) {
+/// Returns the size of a file and its bytes, which are left out where there are too many.
+fn bytes(path: &Path) -> io::Result<(usize, Vec<u8>)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let size = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if metadata.is_file() && size > MAX_BYTES {
+        return Ok((size, Vec::new()));
+    }
+    // What is no file has no size, and may have no end.
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes)?;
+    Ok((bytes.len(), bytes))
+}
+
+/// What the name of a path says of it.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Which of an environment's lists it is.
+    pub(super) kind: ListFile,
+    /// The path whose name says which list it is, if there is one.
+    pub(super) named: Option<PathBuf>,
+}
+
+impl Place {
+    /// Returns the place of a list; a link of any other name is what it leads to.
+    pub(super) fn of(path: &Path) -> Self {
+        let target = || fs::canonicalize(path).ok();
+        let named = Some(path.to_owned()).filter(|path| kind(path).is_some());
+        let named = named.or_else(|| target().filter(|target| kind(target).is_some()));
+        // Any other name is a deploy list.
+        let kind = named.as_deref().and_then(kind).unwrap_or(ListFile::Deploy);
+        Self { kind, named }
+    }
+}
+
+fn kind(path: &Path) -> Option<ListFile> {
     let is_named = |kind: &ListFile| path.file_name().is_some_and(|n| *n == *kind.to_string());
-    let named = [ListFile::Deploy, ListFile::Delete].into_iter().find(is_named);
-    (named.unwrap_or(ListFile::Deploy), named.is_some())
+    [ListFile::Deploy, ListFile::Delete].into_iter().find(is_named)
 }
 
-/// Returns the environment of a path `environments/<env>/<file>`.
-pub(super) fn environment(path: &Path) -> Option<Environment> {
-    let path = std::path::absolute(path).ok()?;
-    let folder = path.parent()?;
-    let is_one = folder.parent()?.file_name().is_some_and(|name| name == ENVIRONMENTS);
-    folder.file_name()?.to_str().filter(|_| is_one)?.parse().ok()
+/// A file that one process edits at a time.
+///
+/// The folder is locked and not the file, which is another one after every edit. The lock ends with the
+/// value, or with the process.
+#[derive(Debug)]
+pub(super) struct Edited {
+    /// Where the file is, with no link on the way.
+    target: PathBuf,
+    folder: File,
 }
 
-/// Replaces a file's content, whole or not at all; a symbolic link stays one.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), Refusal> {
-    let write = || {
-        let path = fs::canonicalize(path)?;
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        let mut new = tempfile::NamedTempFile::new_in(folder)?;
+impl Edited {
+    /// Waits until nobody else edits a list in the same folder.
+    pub(super) fn begin(path: &Path) -> Result<Self, Refusal> {
+        let open = || {
+            let target = fs::canonicalize(path)?;
+            let folder = File::open(target.parent().unwrap_or(Path::new("/")))?;
+            if !fs::metadata(&target)?.is_file() {
+                return Err(io::Error::other("is no regular file, and cannot be edited"));
+            }
+            // A file that may not be written must not be replaced by another one either.
+            drop(OpenOptions::new().append(true).open(&target)?);
+            folder.lock()?;
+            Ok(Self { target, folder })
+        };
+        open().map_err(Refusal::file(path))
+    }
+
+    /// Replaces the content, whole or not at all; a symbolic link stays one.
+    pub(super) fn replace(&self, path: &Path, text: &str) -> Result<(), Refusal> {
+        self.write(text).map_err(Refusal::file(path))
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let folder = self.target.parent().unwrap_or(Path::new("/"));
+        let mut prefix = std::ffi::OsString::from(".");
+        prefix.push(self.target.file_name().unwrap_or_default());
+        prefix.push(".");
+        let mut new = tempfile::Builder::new().prefix(&prefix).tempfile_in(folder)?;
         new.write_all(text.as_bytes())?;
-        new.as_file().set_permissions(fs::metadata(&path)?.permissions())?;
+        let old = fs::metadata(&self.target)?;
+        keep_owner(new.as_file(), &old)?;
+        new.as_file().set_permissions(old.permissions())?;
         new.as_file().sync_all()?;
-        new.persist(&path)?;
-        Ok(())
-    };
-    write().map_err(Refusal::file(path))
+        new.persist(&self.target)?;
+        self.folder.sync_all()
+    }
+}
+
+/// Gives a file the owner and group of another, as far as this user may.
+fn keep_owner(file: &File, old: &Metadata) -> io::Result<()> {
+    let new = file.metadata()?;
+    if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    match fchown(file, Some(old.uid()), Some(old.gid())) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        done => done,
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use orbit_core::list::{Document, Item};
+use orbit_core::list::{Item, SHOWN, shown};
 
 use super::Refusal;
 use super::file::Text;
@@ -16,14 +16,14 @@ const SHORT_DIGEST: usize = 19;
 /// Returns the first layer as a JSON list of objects.
 pub(super) fn json(file: &Path) -> Result<String, Refusal> {
     let file = Text::read(file)?;
-    let list = read(&file)?;
+    let list = file.document()?;
     serde_json::to_string_pretty(&list).map_err(|error| Refusal::Output(error.into()))
 }
 
 /// Returns the entries as a table.
 pub(super) fn table(file: &Path) -> Result<String, Refusal> {
     let file = Text::read(file)?;
-    let list = read(&file)?;
+    let list = file.document()?;
     let is_used = |key: &&&str| list.items().any(|item| item.field(key).is_some());
     let columns: Vec<&str> = COLUMNS.iter().filter(is_used).copied().collect();
     let mut rows = vec![columns.iter().map(|&key| key.to_owned()).collect::<Vec<_>>()];
@@ -43,22 +43,14 @@ pub(super) fn table(file: &Path) -> Result<String, Refusal> {
     Ok(rows.iter().map(line).collect::<Vec<_>>().join("\n"))
 }
 
-fn read(file: &Text) -> Result<Document<'_>, Refusal> {
-    Document::read(file.text()?.as_bytes()).map_err(|error| Refusal::read(&file.path, &error))
-}
-
 fn cell(item: &Item<'_>, key: &str) -> String {
     let Some(field) = item.field(key) else {
         return "-".to_owned();
     };
-    let n_shown = if key == "digest" { SHORT_DIGEST } else { usize::MAX };
-    field.value.chars().take(n_shown).map(shown).collect()
-}
-
-/// Returns a character so that it moves no cursor and reorders no text.
-fn shown(c: char) -> String {
-    match c {
-        '"' | '\'' | '\\' => c.to_string(),
-        c => c.escape_debug().to_string(),
+    let n_shown = if key == "digest" { SHORT_DIGEST } else { SHOWN };
+    let mut text = shown(&field.value, n_shown);
+    if key == "digest" {
+        text.truncate(text.trim_end_matches('…').len());
     }
+    text
 }

@@ -296,5 +296,5 @@ pub(super) fn put(name: &str, values: &BTreeMap<&'static str, String>) -> Change
 }
 
 pub(super) fn remove(name: &str) -> Change {
-    Change::Remove(name.parse().unwrap())
+    Change::Remove(name.to_owned())
 }

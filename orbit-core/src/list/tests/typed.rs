@@ -28,10 +28,10 @@ prop_compose! {
         uid in "[A-Za-z0-9]{60}",
         (major, minor, patch) in any::<(u32, u32, u32)>(),
         image_name in value(),
-        image in "[a-z]{1,8}\\.io/[a-z0-9]{1,8}/[a-z0-9_-]{1,8}",
+        image in "[a-z]{1,8}\\.io/[a-z0-9]{1,8}/[a-z0-9]{1,8}(__|_|-{1,3}|\\.)[a-z0-9]{1,4}",
         digest in any::<[u8; 32]>(),
         namespace in "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-        deployment_id in value().prop_filter("an empty id is a fault", |id| !id.is_empty()),
+        deployment_id in value().prop_filter("a blank id is a fault", |id| !id.trim().is_empty()),
     ) -> Entry {
         Entry {
             name,
