@@ -37,6 +37,9 @@ fn number(text: &str) -> Option<Meaning> {
     if is_date(text) {
         return Some(Meaning::Date);
     }
+    if is_underscores(text) {
+        return Some(Meaning::Number);
+    }
     let digits = text.replace('_', "");
     let unsigned = without_sign(&digits);
     let special = unsigned.eq_ignore_ascii_case(".inf") || unsigned.eq_ignore_ascii_case(".nan");
@@ -48,6 +51,19 @@ fn number(text: &str) -> Option<Meaning> {
 
 fn without_sign(text: &str) -> &str {
     text.strip_prefix(['+', '-']).unwrap_or(text)
+}
+
+/// `-_`, `._`, `+.__e+1`: some reader's pattern of a number has underscores where digits should be.
+fn is_underscores(text: &str) -> bool {
+    let unsigned = without_sign(text);
+    let fraction = unsigned.strip_prefix('.').unwrap_or(unsigned);
+    let exponent = fraction.trim_start_matches('_');
+    let (has_sign, has_point) = (unsigned != text, fraction != unsigned);
+    let has_underscores = exponent.len() < fraction.len() || (has_sign && has_point);
+    let is_exponent = |text: &str| {
+        text.strip_prefix(['e', 'E']).is_some_and(|digits| is_digits(without_sign(digits)))
+    };
+    has_underscores && (exponent.is_empty() || is_exponent(exponent))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -112,7 +128,10 @@ mod tests {
             (Null, "| ~ |null|Null|NULL"),
             (Bool, "y|Y|n|N|yes|Yes|YES|no|on|On|ON|off|true|True|FALSE"),
             (Number, "0|1.20|0123|089|1_000|1e3|1234567e10|1E+3|.5|1.|+1|-1|-.5e-3|0x1F|0o17|0b11"),
-            (Number, "0b+1|0X_f|-0b1|.nan|.NaN|.inf|-.INF|+.Inf|99999999999999999999|1_|0_1|0x_"),
+            (
+                Number,
+                "._|-_|+_|+.|-._|.__|._e+1|0b+1|0X_f|-0b1|.nan|.NaN|.inf|-.INF|+.Inf|99999999999999999999|1_|0_1|0x_",
+            ),
             (Sexagesimal, "12:30:45|1:2|190:20:30.15|-1:30"),
             (Date, "2025-01-25|2025-1-5|2001-12-14t21:59:43.10-05:00|2001-12-14 21:59:43"),
             (Indicator, "=|<<"),
