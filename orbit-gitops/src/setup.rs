@@ -1,6 +1,6 @@
 //! Making a repository, and checking that one is this installation's.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
@@ -51,7 +51,7 @@ pub(crate) fn open(path: &Path, setup: &Setup) -> Result<Branch, Fault> {
     check_identity(&setup.identity)?;
     let wanted = OrbitFile::of(setup)?;
     if is_vacant(path)? {
-        create(path, &name, setup, &wanted)?;
+        create_in_turn(path, &name, setup, &wanted)?;
     }
     let branch = Branch::open(path, name, setup.identity.clone())?;
     update(&branch, setup, &wanted)?;
@@ -76,9 +76,27 @@ fn is_vacant(path: &Path) -> Result<bool, Fault> {
     Ok(fs::read_dir(path).map_err(at(path))?.next().is_none())
 }
 
+/// Makes the repository unless another process was faster: those that start together wait for the
+/// first of them.
+fn create_in_turn(path: &Path, name: &str, setup: &Setup, wanted: &OrbitFile) -> Result<(), Fault> {
+    let turn = beside(path, ".lock");
+    if let Some(dir) = turn.parent() {
+        fs::create_dir_all(dir).map_err(at(dir))?;
+    }
+    let lock = File::options().create(true).truncate(false).write(true).open(&turn);
+    let lock = lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(at(&turn))?;
+    if is_vacant(path)? {
+        create(path, name, setup, wanted)?;
+        // Who waits for it, or comes now, finds the repository; so it is of no more use.
+        fs::remove_file(&turn).map_err(at(&turn))?;
+    }
+    drop(lock);
+    Ok(())
+}
+
 /// Makes the repository beside its place and moves it there whole, so that no crash leaves a part.
 fn create(path: &Path, name: &str, setup: &Setup, wanted: &OrbitFile) -> Result<(), Fault> {
-    let draft = beside(path);
+    let draft = beside(path, ".new");
     if draft.try_exists().map_err(at(&draft))? {
         fs::remove_dir_all(&draft).map_err(at(&draft))?;
     }
@@ -95,9 +113,9 @@ fn create(path: &Path, name: &str, setup: &Setup, wanted: &OrbitFile) -> Result<
     Ok(())
 }
 
-fn beside(path: &Path) -> PathBuf {
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.components().as_path().as_os_str().to_owned();
-    name.push(".new");
+    name.push(suffix);
     name.into()
 }
 

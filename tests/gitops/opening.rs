@@ -56,6 +56,21 @@ async fn the_same_setup_makes_the_same_commit() {
 }
 
 #[tokio::test]
+async fn processes_that_open_it_at_once_make_one_repository() {
+    let place = Place::new();
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| drop(place.open()));
+        }
+    });
+    assert_eq!(place.git(&["log", "--format=%s", "main"]).lines().count(), 1);
+    let beside = fs::read_dir(place.path().parent().unwrap()).unwrap();
+    let names: Vec<_> = beside.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, [place.path().file_name().unwrap()]);
+    place.fsck();
+}
+
+#[tokio::test]
 async fn opening_a_repository_again_changes_nothing() {
     let place = Place::new();
     let head = make(&place.open(), &action(1), deploy(1, &action(1), None)).await;
