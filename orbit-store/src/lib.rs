@@ -6,10 +6,16 @@
 //!
 //! [`Embedded`] is the default: everything below one data directory, for one process.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod embedded;
 mod fault;
 mod record;
+mod shared;
 mod system;
 
+#[cfg(feature = "aws")]
+pub use aws::{AwsKey, AwsSettings};
 pub use embedded::{Embedded, OpenFault};
+pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};

@@ -158,18 +158,9 @@ fn tables(environments: &Environments) -> Vec<(String, &'static str)> {
     let shelves = live.chain([deleted]);
     let charts = shelves.map(|shelf| (names.chart_table(&shelf), "charts"));
     let events = ActionKind::ALL.map(|kind| (names.event_table(kind), "events"));
-    let records = RECORD_TABLES.map(|table| (names.record_table(table).to_owned(), "records"));
+    let records = RecordTable::ALL.map(|table| (names.record_table(table), "records"));
     charts.chain(events).chain(records).collect()
 }
-
-const RECORD_TABLES: [RecordTable; 6] = [
-    RecordTable::UserInput,
-    RecordTable::UserData,
-    RecordTable::ImageMetadata,
-    RecordTable::DeploymentLog,
-    RecordTable::ErrorLog,
-    RecordTable::ScanReport,
-];
 
 fn quoted(text: &str, quote: char) -> String {
     let doubled = text.replace(quote, &quote.to_string().repeat(2));

@@ -1,0 +1,7 @@
+//! The shared stores keep the contracts of their ports on real servers, and survive what those do.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "the stores that use the servers come one after the other")]
+
+#[path = "support/servers.rs"]
+mod servers;
