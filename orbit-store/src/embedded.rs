@@ -13,6 +13,7 @@ mod audit;
 mod catalog;
 mod charts;
 mod database;
+mod directory;
 mod file;
 mod home;
 mod images;
@@ -32,22 +33,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orbit_core::Environments;
-use orbit_core::place::Names;
 use orbit_core::port::{
-    Audit, Catalog, ChartStore, Clock, EventLog, ImageStore, Records, Registry, Scanner,
+    Audit, Catalog, ChartStore, EventLog, ImageStore, Records, Registry, Scanner,
 };
 
-use self::audit::TableAudit;
-use self::catalog::TableCatalog;
-use self::charts::TableCharts;
-use self::database::Database;
-use self::home::Home;
-use self::images::DirectoryImages;
-use self::log::TableLog;
-use self::records::TableRecords;
-use self::registry::LayoutRegistry;
-use self::scanner::PackageScanner;
-use crate::SystemClock;
+pub use self::directory::{Directory, Sharing, SqliteStores};
+use crate::system::draw_name;
 
 /// The stores of one data directory.
 ///
@@ -63,13 +54,20 @@ use crate::SystemClock;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Embedded {
     installation: String,
-    names: Names,
-    database: Database,
-    images: Arc<DirectoryImages>,
-    registry: Arc<LayoutRegistry>,
+    directory: Directory,
+    stores: SqliteStores,
+    images: Arc<dyn ImageStore>,
+}
+
+impl std::fmt::Debug for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { installation, directory, .. } = self;
+        let mut debug = f.debug_struct("Embedded");
+        debug.field("installation", installation).field("directory", directory);
+        debug.finish_non_exhaustive()
+    }
 }
 
 /// Why a data directory cannot be opened.
@@ -83,6 +81,12 @@ pub enum OpenFault {
     InUse {
         /// The directory.
         dir: PathBuf,
+    },
+    /// A part that one process needs for itself was asked of a directory that is open to several.
+    #[error("{what} in the data directory are for one process, and it is open to several")]
+    Shared {
+        /// The part.
+        what: &'static str,
     },
     /// A file or directory cannot be made, read or locked.
     #[error("cannot open {}", path.display())]
@@ -153,15 +157,19 @@ impl Embedded {
     /// # Errors
     /// [`OpenFault`].
     pub async fn open(data_dir: &Path, environments: &Environments) -> Result<Self, OpenFault> {
-        let names = Names::new(environments);
-        let home = Arc::new(Home::claim(data_dir)?);
-        file::clear(&home.partial()).map_err(OpenFault::file(&home.partial()))?;
-        let images = DirectoryImages::open(&home, environments)?;
-        let registry = LayoutRegistry::open(&home)?;
-        let database = Database::open(&home, environments).await?;
-        let installation = installation::agree(&home, &database).await?;
-        let (images, registry) = (Arc::new(images), Arc::new(registry));
-        Ok(Self { installation, names, database, images, registry })
+        let directory = Directory::open(data_dir, environments, Sharing::Alone)?;
+        let images = directory.images()?;
+        let stores = directory.database().await?;
+        let installation = match directory.installation(Some(&stores)).await? {
+            Some(installation) => installation,
+            None => {
+                let id =
+                    draw_name().map_err(|fault| OpenFault::Random { reason: fault.chain() })?;
+                directory.join(Some(&stores), &id).await?;
+                id
+            }
+        };
+        Ok(Self { installation, directory, stores, images })
     }
 
     /// Returns the installation's id, which every store that is configured must share.
@@ -171,47 +179,51 @@ impl Embedded {
 
     /// Returns the store of archives.
     pub fn images(&self) -> Arc<dyn ImageStore> {
-        Arc::<DirectoryImages>::clone(&self.images)
+        Arc::clone(&self.images)
     }
 
     /// Returns the store of charts.
     pub fn charts(&self) -> Arc<dyn ChartStore> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        Arc::new(TableCharts::new(self.database.clone(), self.names.clone(), clock))
+        self.stores.charts()
     }
 
     /// Returns the catalog.
     pub fn catalog(&self) -> Arc<dyn Catalog> {
-        Arc::new(TableCatalog::new(self.database.clone()))
+        self.stores.catalog()
     }
 
     /// Returns the log of actions.
     pub fn log(&self) -> Arc<dyn EventLog> {
-        Arc::new(TableLog::new(self.database.clone(), self.names.clone()))
+        self.stores.log()
     }
 
     /// Returns the questions about the log.
     pub fn audit(&self) -> Arc<dyn Audit> {
-        Arc::new(TableAudit::new(self.database.clone()))
+        self.stores.audit()
     }
 
     /// Returns the store of plain records.
     pub fn records(&self) -> Arc<dyn Records> {
-        Arc::new(TableRecords::new(self.database.clone(), self.names.clone()))
+        self.stores.records()
     }
 
     /// Returns the registry.
     pub fn registry(&self) -> Arc<dyn Registry> {
-        Arc::<LayoutRegistry>::clone(&self.registry)
+        self.directory.registry()
     }
 
     /// Returns the scanner.
     pub fn scanner(&self) -> Arc<dyn Scanner> {
-        Arc::new(PackageScanner)
+        self.directory.scanner()
     }
 
     /// Closes the database, after which `orbit.db` alone holds everything; its stores fail from then on.
     pub async fn close(&self) {
-        self.database.close().await;
+        self.stores.close().await;
+    }
+
+    #[cfg(test)]
+    const fn database(&self) -> &database::Database {
+        self.stores.database()
     }
 }

@@ -16,6 +16,6 @@ mod system;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsKey, AwsSettings};
-pub use embedded::{Embedded, OpenFault};
+pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
 pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};

@@ -7,34 +7,47 @@ use std::path::Path;
 use super::OpenFault;
 use super::database::Database;
 use super::home::Home;
-use crate::system::draw_name;
 
-/// Returns the installation's id, which is drawn at the first open.
+/// Returns the id of a data directory and of its database, if it has one here, or `None` if both are
+/// new.
 ///
 /// The file has its name only once the database holds the id, so a crash in between leaves a state
-/// that the next open can tell from a file that somebody removed or mixed up.
-pub(crate) async fn agree(home: &Home, database: &Database) -> Result<String, OpenFault> {
+/// that the next look can tell from a file that somebody removed or mixed up.
+pub(crate) async fn find(
+    home: &Home,
+    database: Option<&Database>,
+) -> Result<Option<String>, OpenFault> {
     let path = home.installation();
-    let draft = path.with_extension("new");
     let in_file = read(&path)?;
+    let Some(database) = database else { return Ok(in_file) };
+    let draft = path.with_extension("new");
     match (in_file, database.installation().await?) {
-        (Some(file), Some(database)) if file == database => Ok(file),
+        (Some(file), Some(database)) if file == database => Ok(Some(file)),
         (None, Some(database)) if read(&draft)?.as_ref() == Some(&database) => {
             publish(&draft, &path)?;
-            Ok(database)
+            Ok(Some(database))
         }
-        (None, None) => {
-            let id = draw_name().map_err(|fault| OpenFault::Random { reason: fault.chain() })?;
-            write(&draft, &id).map_err(OpenFault::file(&draft))?;
-            database.set_installation(&id).await?;
-            publish(&draft, &path)?;
-            Ok(id)
-        }
+        (None, None) => Ok(None),
         (file, database) => {
             let say = |id: Option<String>| id.unwrap_or_else(|| "none".to_owned());
             Err(OpenFault::Mixed { path, file: say(file), database: say(database) })
         }
     }
+}
+
+/// Gives a new data directory, and its new database, the id of an installation.
+pub(crate) async fn join(
+    home: &Home,
+    database: Option<&Database>,
+    id: &str,
+) -> Result<(), OpenFault> {
+    let path = home.installation();
+    let draft = path.with_extension("new");
+    write(&draft, id).map_err(OpenFault::file(&draft))?;
+    if let Some(database) = database {
+        database.set_installation(id).await?;
+    }
+    publish(&draft, &path)
 }
 
 fn read(path: &Path) -> Result<Option<String>, OpenFault> {

@@ -29,7 +29,7 @@ pub(crate) struct LayoutRegistry(Arc<Layout>);
 #[derive(Debug)]
 struct Layout {
     home: Arc<Home>,
-    /// Held while the index is changed.
+    /// Held while the index is changed; other processes wait for a file's lock.
     turn: Mutex<()>,
 }
 
@@ -134,6 +134,7 @@ impl Layout {
         }
         let path = self.home.registry().join("index.json");
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn_of_process = self.home.take_turn("registry.lock")?;
         let mut index = read_index(&path)?;
         let digest = expected.to_string();
         if index.manifests.iter().any(|there| there.has(&name) && there.digest == digest) {

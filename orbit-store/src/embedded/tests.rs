@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::testing::{action, all, begin, body, chart, development, image, open, slot, stores};
-use super::{Embedded, OpenFault};
+use super::{Directory, Embedded, OpenFault, Sharing};
 
 async fn refusal(dir: &Path) -> OpenFault {
     Embedded::open(dir, &Environments::default()).await.unwrap_err()
@@ -93,14 +93,14 @@ async fn charts_events_and_records_are_found_under_the_missions_table_names() {
            FROM "scan-image-event-log-1621-tbl-k8d-aws""#,
     ] {
         let rows: Vec<(String, String)> =
-            sqlx::query_as(sql).fetch_all(stores.database.read()).await.unwrap();
+            sqlx::query_as(sql).fetch_all(stores.database().read()).await.unwrap();
         assert_eq!(rows, [(at.clone(), unix.clone())]);
     }
     let charts: Vec<(String, bool)> = sqlx::query_as(
         r#"SELECT image_uid, datetime(created_timestamp_unix, 'unixepoch') = created_timestamp_utc
            FROM "k8or-kustomize-1609-tbl-k8d-aws""#,
     )
-    .fetch_all(stores.database.read())
+    .fetch_all(stores.database().read())
     .await
     .unwrap();
     assert_eq!(charts, [(place().image.uid.to_string(), true)]);
@@ -145,7 +145,7 @@ async fn a_crash_while_the_first_id_is_drawn_is_survived() {
 #[tokio::test]
 async fn a_database_of_a_later_version_is_refused() {
     let (dir, stores) = stores().await;
-    let mut transaction = stores.database.write().await.unwrap();
+    let mut transaction = stores.database().write().await.unwrap();
     sqlx::raw_sql("PRAGMA user_version = 99").execute(&mut *transaction).await.unwrap();
     transaction.commit().await.unwrap();
     drop(stores);
@@ -161,4 +161,38 @@ async fn a_bucket_name_that_is_a_path_is_refused() {
     let environments = Environments::new(specs).unwrap();
     let fault = Embedded::open(dir.path(), &environments).await.unwrap_err();
     assert!(matches!(fault, OpenFault::Bucket { .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn a_directory_that_is_shared_is_open_to_all_who_share_it_and_to_no_other() {
+    let dir = TempDir::new().unwrap();
+    let share = || Directory::open(dir.path(), &Environments::default(), Sharing::Shared);
+    let left = dir.path().join("partial/left");
+    fs::create_dir_all(left.parent().unwrap()).unwrap();
+    fs::write(&left, "half").unwrap();
+    let first = share().unwrap();
+    assert!(!left.exists(), "who comes first clears up");
+    fs::write(&left, "half").unwrap();
+    let second = share().unwrap();
+    assert!(left.exists(), "what the first one writes was removed under it");
+    assert!(matches!(refusal(dir.path()).await, OpenFault::InUse { .. }));
+    let images = first.images().err().unwrap().to_string();
+    let expected = "images in the data directory are for one process, and it is open to several";
+    assert_eq!(images, expected);
+    assert!(matches!(second.database().await, Err(OpenFault::Shared { .. })));
+    drop((first, second));
+    let alone = open(&dir).await;
+    assert!(matches!(share(), Err(OpenFault::InUse { .. })));
+    drop(alone);
+}
+
+#[tokio::test]
+async fn a_new_directory_joins_an_installation_once() {
+    let dir = TempDir::new().unwrap();
+    let open = || Directory::open(dir.path(), &Environments::default(), Sharing::Shared).unwrap();
+    assert_eq!(open().installation(None).await.unwrap(), None);
+    open().join(None, "an-installation").await.unwrap();
+    assert_eq!(open().installation(None).await.unwrap().as_deref(), Some("an-installation"));
+    let said = refusal(dir.path()).await.to_string();
+    assert!(said.contains("names installation an-installation"), "{said}");
 }

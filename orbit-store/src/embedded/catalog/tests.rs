@@ -93,7 +93,7 @@ async fn fill(database: &Database, n_images: u32) {
 #[tokio::test]
 async fn pages_show_every_image_once_in_every_order() {
     let (_dir, stores) = stores().await;
-    fill(&stores.database, 2_000).await;
+    fill(stores.database(), 2_000).await;
     for sort in [
         Sort::Newest,
         Sort::Oldest,
@@ -121,7 +121,7 @@ async fn pages_show_every_image_once_in_every_order() {
 #[tokio::test]
 async fn few_and_many_matches_are_found_the_same_way_round() {
     let (_dir, stores) = stores().await;
-    fill(&stores.database, 2_000).await;
+    fill(stores.database(), 2_000).await;
     for (text, total) in [("", 2_000), ("image", 2_000), ("image 3", 286), ("3", 748)] {
         for sort in [Sort::Newest, Sort::LastChanged, Sort::NameBackwards] {
             let search = Search { sort, limit: 2_000, ..for_text(text) };
@@ -151,7 +151,7 @@ async fn a_changed_text_is_found_and_the_old_one_is_not() {
 #[tokio::test]
 async fn counting_stops_at_the_limit_and_facets_do_not() {
     let (_dir, stores) = stores().await;
-    fill(&stores.database, 10_001).await;
+    fill(stores.database(), 10_001).await;
     let search = Search { limit: 1, facets: true, ..Search::default() };
     let page = stores.catalog().search(&search).await.unwrap();
     assert_eq!((page.total, page.total_is_at_least), (Search::COUNT_LIMIT, true));
