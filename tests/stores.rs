@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(dead_code, reason = "the stores that use the servers come one after the other")]
 
+#[path = "stores/images.rs"]
+mod images;
 #[path = "support/servers.rs"]
 mod servers;

@@ -11,11 +11,15 @@ mod aws;
 mod embedded;
 mod fault;
 mod record;
+#[cfg(feature = "aws")]
+mod s3;
 mod shared;
 mod system;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsKey, AwsSettings};
 pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
+#[cfg(feature = "aws")]
+pub use s3::{S3, S3Settings};
 pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};

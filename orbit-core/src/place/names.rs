@@ -118,6 +118,11 @@ impl Names {
         live.chain([Shelf::Deleted(self.environments.first().name.clone())])
     }
 
+    /// Returns the bucket of what left an environment, whichever it was.
+    pub fn deleted_bucket(&self) -> String {
+        self.bucket(&Shelf::Deleted(self.environments.first().name.clone()))
+    }
+
     /// Returns the bucket of a shelf.
     pub fn bucket(&self, shelf: &Shelf) -> String {
         self.own(&self.naming.bucket_suffix, self.mission_bucket(shelf))

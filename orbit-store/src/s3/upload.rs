@@ -1,0 +1,161 @@
+//! Uploads by parts.
+
+use std::sync::PoisonError;
+
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::base64;
+use bytes::Bytes;
+use futures_util::future;
+use orbit_core::port::{ByteRange, Kind, PortError};
+
+use super::object::Marks;
+use super::refusal::{Refusal, refusal};
+use super::{JOIN_TIME, Place, Store, copy_time, upload_time};
+
+/// An upload that the server knows.
+#[derive(Debug)]
+pub(super) struct Address {
+    place: Place,
+    id: String,
+}
+
+/// An upload under way. If it is dropped before it is completed or aborted, the next write aborts it.
+pub(super) struct Upload<'a> {
+    store: &'a Store,
+    /// `None` once nothing is left to abort.
+    address: Option<Address>,
+    place: Place,
+    id: String,
+}
+
+/// One part of an upload.
+pub(super) struct Part {
+    /// Counted from 1.
+    pub(super) number: i32,
+    pub(super) bytes: Bytes,
+    pub(super) sha256: [u8; 32],
+}
+
+impl Store {
+    /// Begins an upload of what will have these marks.
+    pub(super) async fn begin(
+        &self,
+        place: &Place,
+        marks: &Marks,
+    ) -> Result<Upload<'_>, PortError> {
+        let Place { bucket, key } = place;
+        let call = self.client.create_multipart_upload().bucket(bucket).key(key);
+        let call = call.set_metadata(Some(marks.to_metadata()));
+        let answer = call.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
+        let answer = answer.map_err(refusal("CreateMultipartUpload", bucket))?;
+        let id = answer.upload_id().unwrap_or_default().to_owned();
+        let address = Some(Address { place: place.clone(), id: id.clone() });
+        Ok(Upload { store: self, address, place: place.clone(), id })
+    }
+
+    /// Aborts the uploads whose futures were dropped.
+    pub(super) async fn abort_given_up(&self) {
+        let given_up = {
+            let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *given_up)
+        };
+        future::join_all(given_up.iter().map(|address| self.abort(address))).await;
+    }
+
+    /// Aborts an upload. Where this does not arrive, the bucket's lifecycle rule ends it.
+    async fn abort(&self, Address { place: Place { bucket, key }, id }: &Address) {
+        let call = self.client.abort_multipart_upload().bucket(bucket).key(key);
+        drop(call.upload_id(id).send().await);
+    }
+}
+
+impl Upload<'_> {
+    /// Sends a part.
+    pub(super) async fn send(&self, part: Part) -> Result<CompletedPart, PortError> {
+        let Part { number, bytes, sha256 } = part;
+        let Place { bucket, key } = &self.place;
+        let sha256 = base64::encode(sha256);
+        let patience = self.store.patience(upload_time(bytes.len()));
+        let call = self.store.client.upload_part().bucket(bucket).key(key).upload_id(&self.id);
+        let call = call.part_number(number).checksum_sha256(&sha256).body(ByteStream::from(bytes));
+        let answer = call.customize().config_override(patience).send().await;
+        let answer = answer.map_err(refusal("UploadPart", bucket))?;
+        Ok(CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(answer.e_tag)
+            .checksum_sha256(sha256)
+            .build())
+    }
+
+    /// Lets the server copy a part from `source`, or all of it if no range is given.
+    pub(super) async fn copy(
+        &self,
+        number: i32,
+        source: &str,
+        bytes: ByteRange,
+        is_all: bool,
+    ) -> Result<CompletedPart, Refusal> {
+        let Place { bucket, key } = &self.place;
+        let ByteRange { offset, len } = bytes;
+        let last = offset.saturating_add(len).saturating_sub(1);
+        let range = (!is_all).then(|| format!("bytes={offset}-{last}"));
+        let call = self.store.client.upload_part_copy().bucket(bucket).key(key);
+        let call = call.upload_id(&self.id).part_number(number).copy_source(source);
+        let call = call.set_copy_source_range(range).customize();
+        let patience = self.store.patience(copy_time(len));
+        let answer = call.config_override(patience).send().await;
+        let result = answer.map_err(refusal("UploadPartCopy", bucket))?.copy_part_result;
+        let (etag, sha256) =
+            result.map_or((None, None), |result| (result.e_tag, result.checksum_sha256));
+        Ok(CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(etag)
+            .set_checksum_sha256(sha256)
+            .build())
+    }
+
+    /// Makes the object of its parts, where nothing lies, and returns its version, if it has one. A
+    /// completion that fails can be aborted.
+    pub(super) async fn complete(
+        &mut self,
+        mut parts: Vec<CompletedPart>,
+    ) -> Result<Option<String>, Refusal> {
+        let Place { bucket, key } = &self.place;
+        parts.sort_by_key(CompletedPart::part_number);
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let call = self.store.client.complete_multipart_upload().bucket(bucket).key(key);
+        let call = call.upload_id(&self.id).multipart_upload(parts).if_none_match("*");
+        let patience = self.store.patience(JOIN_TIME);
+        let answer = call.customize().config_override(patience).send().await;
+        let answer = answer.map_err(refusal("CompleteMultipartUpload", bucket))?;
+        self.address = None;
+        Ok(answer.version_id)
+    }
+
+    /// Aborts the upload.
+    pub(super) async fn abort(mut self) {
+        if let Some(address) = &self.address {
+            self.store.abort(address).await;
+        }
+        self.address = None;
+    }
+
+    /// Says that the upload was completed after all.
+    pub(super) fn settle(mut self) {
+        self.address = None;
+    }
+}
+
+impl Drop for Upload<'_> {
+    fn drop(&mut self) {
+        if let Some(address) = self.address.take() {
+            self.store.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+        }
+    }
+}
+
+/// Returns the error of a write where something lies.
+pub(super) fn occupied(place: &Place) -> PortError {
+    PortError::new(Kind::Conflict, format!("something lies in {place}, expected nothing"))
+}

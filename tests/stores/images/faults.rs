@@ -1,0 +1,136 @@
+//! Servers that break, lie or are not there.
+
+use std::time::Duration;
+
+use orbit_core::Digest;
+use orbit_core::place::Names;
+use orbit_core::port::Kind;
+use orbit_core::testing::samples::{action_id, body, slot};
+use orbit_store::{AwsKey, AwsSettings, S3, S3Settings, SharedStore as _};
+
+use super::bench::{Bench, PART, all, long_body, settings, upload_slot};
+use super::on_every_server;
+use crate::servers::{self, Server};
+
+on_every_server!(
+    a_read_goes_on_where_the_server_broke_off,
+    a_read_that_breaks_off_again_and_again_is_an_error,
+    a_write_whose_answer_is_lost_is_found_out,
+    an_object_in_a_bucket_without_versions_is_refused,
+);
+
+async fn a_read_goes_on_where_the_server_broke_off(server: &Server) {
+    let (bench, slot) = (Bench::new(server).await, upload_slot(1));
+    let stored = bench.images.put(&slot, &action_id(1), long_body(PART)).await.unwrap();
+    for fault in ["truncate_frac: 0.5", "abort_frac: 0.5"] {
+        let rules = format!(
+            "rules: [{{service: s3, operation: GetObject, times: 2, response: {{{fault}}}}}]"
+        );
+        let proxy = servers::microburst(server, &rules);
+        let images = bench.with(&settings(&proxy.endpoint())).await.images();
+        let read = images.read(&slot, &stored.tag, None).await.unwrap();
+        assert_eq!(Digest::of(&all(read).await.unwrap()), stored.digest, "{fault}");
+    }
+}
+
+async fn a_read_that_breaks_off_again_and_again_is_an_error(server: &Server) {
+    let (bench, slot) = (Bench::new(server).await, upload_slot(1));
+    let stored = bench.images.put(&slot, &action_id(1), body(&[7; 1000])).await.unwrap();
+    let rules = "rules: [{service: s3, operation: GetObject, response: {truncate_bytes: 1}}]";
+    let proxy = servers::microburst(server, rules);
+    let images = bench.with(&settings(&proxy.endpoint())).await.images();
+    let read = images.read(&slot, &stored.tag, None).await.unwrap();
+    let error = all(read).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(error.to_string().contains("broke off at byte"), "{error}");
+}
+
+async fn a_write_whose_answer_is_lost_is_found_out(server: &Server) {
+    let bench = Bench::new(server).await;
+    let lost = |operation: &str| {
+        format!("{{service: s3, operation: {operation}, times: 1, response: {{abort_bytes: 0}}}}")
+    };
+    let rules = ["PutObject", "CompleteMultipartUpload", "UploadPart"].map(lost).join(", ");
+    let proxy = servers::microburst(server, &format!("rules: [{rules}]"));
+    let images = bench.with(&settings(&proxy.endpoint())).await.images();
+    for (n, size) in [(1, 10), (2, PART + 10)] {
+        let slot = upload_slot(n);
+        let stored = images.put(&slot, &action_id(1), long_body(size)).await.unwrap();
+        assert_eq!(bench.images.find(&slot).await.unwrap(), Some(stored));
+    }
+    assert_eq!(bench.open_uploads().await, [""; 0]);
+}
+
+async fn an_object_in_a_bucket_without_versions_is_refused(server: &Server) {
+    let bench = Bench::bare(&server.endpoint()).await;
+    for bucket in bench.names.buckets() {
+        bench.client.create_bucket().bucket(bucket).send().await.unwrap();
+    }
+    for size in [10, PART + 10] {
+        let error = bench.images.put(&slot(1), &action_id(1), long_body(size)).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Rejected);
+        let expected = format!("bucket {} is not versioned", bench.bucket(&slot(1)));
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        let left = bench.versions().await;
+        assert!(left.iter().all(|key| *key != slot(1).key()), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_refused_and_never_told() {
+    let bench = Bench::new(servers::seaweedfs()).await;
+    let mut settings = settings(&servers::seaweedfs().endpoint());
+    let secret = "a wrong and very secret secret".to_owned();
+    settings.aws.key = Some(AwsKey { id: servers::KEY_ID.to_owned(), secret: secret.clone() });
+    let s3 = bench.with(&settings).await;
+    let images = s3.images();
+    let errors = [
+        images.find(&slot(1)).await.map(drop).unwrap_err(),
+        images.put(&slot(1), &action_id(1), body(b"x")).await.map(drop).unwrap_err(),
+        s3.ready().await.unwrap_err(),
+        s3.installation().await.map(drop).unwrap_err(),
+    ];
+    for error in errors {
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.to_string().ends_with("refuses what this access key asks for"), "{error}");
+        assert!(!format!("{error:?} {}", error.chain()).contains(&secret));
+    }
+    let error = s3.setup().await.unwrap_err();
+    assert!(!format!("{error:?}").contains(&secret) && !format!("{s3:?}").contains(&secret));
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_unavailable_in_time() {
+    let aws = AwsSettings {
+        call_timeout: Duration::from_secs(2),
+        // The port of no service.
+        ..settings("http://127.0.0.1:1").aws
+    };
+    let settings = S3Settings { aws, ..S3Settings::default() };
+    let names = Names::new(&orbit_core::Environments::default());
+    let s3 = S3::connect(&settings, &names).await.unwrap();
+    let calls = async { (s3.ready().await, s3.images().find(&slot(1)).await.map(drop)) };
+    // Two calls, one after the other.
+    let (ready, found) = tokio::time::timeout(Duration::from_secs(6), calls).await.unwrap();
+    for error in [ready.unwrap_err(), found.unwrap_err()] {
+        assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn settings_out_of_bounds_are_refused() {
+    let names = Names::new(&orbit_core::Environments::default());
+    let fine = settings("http://127.0.0.1:1");
+    let cases = [
+        S3Settings { part_bytes: PART - 1, ..fine.clone() },
+        S3Settings { copy_bytes: 0, ..fine.clone() },
+        S3Settings { copy_bytes: (5 << 30) + 1, ..fine.clone() },
+        S3Settings { parts_at_once: 0, ..fine.clone() },
+        S3Settings { parts_at_once: 16, ..fine },
+    ];
+    for settings in cases {
+        let error = S3::connect(&settings, &names).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Rejected);
+        assert!(error.to_string().contains("expected"), "{error}");
+    }
+}

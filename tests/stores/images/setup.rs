@@ -1,0 +1,94 @@
+//! Buckets that are made, joined and looked after.
+
+use aws_sdk_s3::types::{
+    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+    LifecycleRuleFilter,
+};
+use orbit_core::place::Shelf;
+use orbit_core::port::Kind;
+use orbit_store::{SharedStore as _, Step};
+
+use super::bench::Bench;
+use super::on_every_server;
+use crate::servers::Server;
+
+on_every_server!(
+    a_setup_makes_what_is_missing_and_a_second_one_nothing,
+    a_setup_changes_only_what_is_not_as_it_should_be,
+    buckets_belong_to_the_first_installation_that_joins,
+    buckets_that_are_missing_or_not_versioned_are_not_ready,
+);
+
+async fn a_setup_makes_what_is_missing_and_a_second_one_nothing(server: &Server) {
+    let bench = Bench::bare(&server.endpoint()).await;
+    let steps = bench.s3.setup().await.unwrap();
+    for bucket in bench.names.buckets() {
+        for done in ["created", "turned versioning on", "set rules for its life cycle"] {
+            assert!(steps.contains(&Step::new(format!("bucket {bucket}"), done)), "{steps:?}");
+        }
+    }
+    bench.s3.ready().await.unwrap();
+    assert_eq!(bench.s3.setup().await.unwrap(), []);
+}
+
+async fn a_setup_changes_only_what_is_not_as_it_should_be(server: &Server) {
+    let bench = Bench::new(server).await;
+    let bucket = bench.names.bucket(&Shelf::Temporary);
+    let own = LifecycleRule::builder()
+        .id("somebody-elses")
+        .status(ExpirationStatus::Enabled)
+        .filter(LifecycleRuleFilter::builder().prefix("elsewhere/").build())
+        .expiration(LifecycleExpiration::builder().days(3).build())
+        .build();
+    let rules = BucketLifecycleConfiguration::builder().rules(own.unwrap()).build().unwrap();
+    let put = bench.client.put_bucket_lifecycle_configuration().bucket(&bucket);
+    put.lifecycle_configuration(rules).send().await.unwrap();
+    let steps = bench.s3.setup().await.unwrap();
+    let changed: Vec<_> = steps.iter().filter(|step| !step.done.starts_with("left")).collect();
+    assert_eq!(changed, [&Step::new(format!("bucket {bucket}"), "set rules for its life cycle")]);
+    let get = bench.client.get_bucket_lifecycle_configuration().bucket(&bucket);
+    let answer = get.send().await.unwrap();
+    let mut ids: Vec<_> = answer.rules().iter().map(|rule| rule.id().unwrap()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["orbit-temporary", "orbit-uploads", "somebody-elses"]);
+    assert_eq!(bench.s3.setup().await.unwrap(), []);
+}
+
+async fn buckets_belong_to_the_first_installation_that_joins(server: &Server) {
+    let bench = Bench::bare(&server.endpoint()).await;
+    for error in [bench.s3.installation().await.map(drop), bench.s3.join("one").await.map(drop)] {
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), Kind::Rejected);
+        let bucket = bench.names.deleted_bucket();
+        assert_eq!(
+            error.to_string(),
+            format!("bucket {bucket} does not exist; a setup creates it")
+        );
+    }
+    bench.s3.setup().await.unwrap();
+    assert_eq!(bench.s3.installation().await.unwrap(), None);
+    let (one, two) = tokio::join!(bench.s3.join("one"), bench.s3.join("two"));
+    let first = bench.s3.installation().await.unwrap().unwrap();
+    assert_eq!([one.unwrap(), two.unwrap()], [first.clone(), first.clone()]);
+    assert_eq!(bench.s3.join("three").await.unwrap(), first);
+    assert_eq!(bench.s3.join(&first).await.unwrap(), first);
+    assert_eq!(bench.s3.setup().await.unwrap(), []);
+}
+
+async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server) {
+    let bench = Bench::bare(&server.endpoint()).await;
+    let error = bench.s3.ready().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Rejected);
+    let is_named = |bucket: &String| {
+        error.to_string() == format!("bucket {bucket} does not exist; a setup creates it")
+    };
+    assert!(bench.names.buckets().iter().any(is_named), "{error}");
+    for bucket in bench.names.buckets() {
+        bench.client.create_bucket().bucket(bucket).send().await.unwrap();
+    }
+    let error = bench.s3.ready().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Rejected);
+    assert!(
+        error.to_string().ends_with("is not versioned, expected it to be; a setup turns it on")
+    );
+}
