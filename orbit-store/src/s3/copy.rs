@@ -108,9 +108,12 @@ impl Store {
         if seen.tag != object.tag {
             return Err(other_write(from, &seen.tag, &object.tag));
         }
-        if seen.size != object.size {
-            let (found, expected) = (seen.size, object.size);
-            let message = format!("{from} is damaged: it has {found} bytes, expected {expected}");
+        let noted = self.stored(from, &seen).await?;
+        if (noted.size, noted.digest) != (object.size, object.digest) {
+            let message = format!(
+                "{from} is damaged: it has {} bytes with {}, expected {} with {}",
+                noted.size, noted.digest, object.size, object.digest
+            );
             return Err(damaged(message));
         }
         Ok(seen)

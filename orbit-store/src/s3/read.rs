@@ -159,7 +159,14 @@ impl Reader {
     }
 
     async fn go_on(&mut self) -> Result<&mut Body, PortError> {
-        let opened = self.source.open(self.at, Some(self.end)).await?;
+        let opened = match self.source.open(self.at, Some(self.end)).await {
+            Ok(opened) => opened,
+            Err(refusal) if refusal.is_missing() => {
+                let message = format!("{} was removed while it was read", self.source.place);
+                return Err(PortError::caused(Kind::NotFound, message, PortError::from(refusal)));
+            }
+            Err(refusal) => return Err(refusal.into()),
+        };
         self.opened_at = self.at;
         self.ahead = opened.ahead;
         Ok(self.body.insert(opened.body))

@@ -14,7 +14,7 @@ use super::refusal::{Refusal, refusal};
 use super::{JOIN_TIME, Place, Store, copy_time, upload_time};
 
 /// An upload that the server knows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Address {
     place: Place,
     id: String,
@@ -23,10 +23,9 @@ pub(super) struct Address {
 /// An upload under way. If it is dropped before it is completed or aborted, the next write aborts it.
 pub(super) struct Upload<'a> {
     store: &'a Store,
-    /// `None` once nothing is left to abort.
-    address: Option<Address>,
-    place: Place,
-    id: String,
+    address: Address,
+    /// Whether there is nothing left to abort.
+    is_over: bool,
 }
 
 /// One part of an upload.
@@ -50,8 +49,8 @@ impl Store {
         let answer = call.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await;
         let answer = answer.map_err(refusal("CreateMultipartUpload", bucket))?;
         let id = answer.upload_id().unwrap_or_default().to_owned();
-        let address = Some(Address { place: place.clone(), id: id.clone() });
-        Ok(Upload { store: self, address, place: place.clone(), id })
+        let address = Address { place: place.clone(), id };
+        Ok(Upload { store: self, address, is_over: false })
     }
 
     /// Aborts the uploads whose futures were dropped.
@@ -74,10 +73,10 @@ impl Upload<'_> {
     /// Sends a part.
     pub(super) async fn send(&self, part: Part) -> Result<CompletedPart, PortError> {
         let Part { number, bytes, sha256 } = part;
-        let Place { bucket, key } = &self.place;
+        let Address { place: Place { bucket, key }, id } = &self.address;
         let sha256 = base64::encode(sha256);
         let patience = self.store.patience(upload_time(bytes.len()));
-        let call = self.store.client.upload_part().bucket(bucket).key(key).upload_id(&self.id);
+        let call = self.store.client.upload_part().bucket(bucket).key(key).upload_id(id);
         let call = call.part_number(number).checksum_sha256(&sha256).body(ByteStream::from(bytes));
         let answer = call.customize().config_override(patience).send().await;
         let answer = answer.map_err(refusal("UploadPart", bucket))?;
@@ -96,12 +95,12 @@ impl Upload<'_> {
         bytes: ByteRange,
         is_all: bool,
     ) -> Result<CompletedPart, Refusal> {
-        let Place { bucket, key } = &self.place;
+        let Address { place: Place { bucket, key }, id } = &self.address;
         let ByteRange { offset, len } = bytes;
         let last = offset.saturating_add(len).saturating_sub(1);
         let range = (!is_all).then(|| format!("bytes={offset}-{last}"));
         let call = self.store.client.upload_part_copy().bucket(bucket).key(key);
-        let call = call.upload_id(&self.id).part_number(number).copy_source(source);
+        let call = call.upload_id(id).part_number(number).copy_source(source);
         let call = call.set_copy_source_range(range).customize();
         let patience = self.store.patience(copy_time(len));
         let answer = call.config_override(patience).send().await;
@@ -121,36 +120,35 @@ impl Upload<'_> {
         &mut self,
         mut parts: Vec<CompletedPart>,
     ) -> Result<Option<String>, Refusal> {
-        let Place { bucket, key } = &self.place;
+        let Address { place: Place { bucket, key }, id } = &self.address;
         parts.sort_by_key(CompletedPart::part_number);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
         let call = self.store.client.complete_multipart_upload().bucket(bucket).key(key);
-        let call = call.upload_id(&self.id).multipart_upload(parts).if_none_match("*");
+        let call = call.upload_id(id).multipart_upload(parts).if_none_match("*");
         let patience = self.store.patience(JOIN_TIME);
         let answer = call.customize().config_override(patience).send().await;
         let answer = answer.map_err(refusal("CompleteMultipartUpload", bucket))?;
-        self.address = None;
+        self.is_over = true;
         Ok(answer.version_id)
     }
 
     /// Aborts the upload.
     pub(super) async fn abort(mut self) {
-        if let Some(address) = &self.address {
-            self.store.abort(address).await;
-        }
-        self.address = None;
+        self.store.abort(&self.address).await;
+        self.is_over = true;
     }
 
     /// Says that the upload was completed after all.
     pub(super) fn settle(mut self) {
-        self.address = None;
+        self.is_over = true;
     }
 }
 
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
-        if let Some(address) = self.address.take() {
-            self.store.given_up.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+        if !self.is_over {
+            let mut given_up = self.store.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+            given_up.push(self.address.clone());
         }
     }
 }

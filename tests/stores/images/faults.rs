@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use orbit_core::Digest;
 use orbit_core::place::Names;
-use orbit_core::port::Kind;
+use orbit_core::port::{ByteRange, Kind};
 use orbit_core::testing::samples::{action_id, body, slot};
 use orbit_store::{AwsKey, AwsSettings, S3, S3Settings, SharedStore as _};
 
 use super::bench::{Bench, PART, all, long_body, settings, upload_slot};
+use super::cutter::{Cut, Cutter};
 use super::on_every_server;
 use crate::servers::{self, Server};
 
@@ -16,48 +17,78 @@ on_every_server!(
     a_read_goes_on_where_the_server_broke_off,
     a_read_that_breaks_off_again_and_again_is_an_error,
     a_write_whose_answer_is_lost_is_found_out,
+    a_copy_whose_answer_is_lost_is_found_out,
     an_object_in_a_bucket_without_versions_is_refused,
 );
 
 async fn a_read_goes_on_where_the_server_broke_off(server: &Server) {
     let (bench, slot) = (Bench::new(server).await, upload_slot(1));
-    let stored = bench.images.put(&slot, &action_id(1), long_body(PART)).await.unwrap();
-    for fault in ["truncate_frac: 0.5", "abort_frac: 0.5"] {
-        let rules = format!(
-            "rules: [{{service: s3, operation: GetObject, times: 2, response: {{{fault}}}}}]"
-        );
-        let proxy = servers::microburst(server, &rules);
-        let images = bench.with(&settings(&proxy.endpoint())).await.images();
-        let read = images.read(&slot, &stored.tag, None).await.unwrap();
-        assert_eq!(Digest::of(&all(read).await.unwrap()), stored.digest, "{fault}");
-    }
+    let size = 2 * PART;
+    let stored = bench.images.put(&slot, &action_id(1), long_body(size)).await.unwrap();
+    let proxy = Cutter::start(server, &[Cut { of: "GET ", times: 3, after: 2 << 20 }]);
+    let images = bench.with(&settings(&proxy.endpoint())).await.images();
+    let read = images.read(&slot, &stored.tag, None).await.unwrap();
+    assert_eq!(Digest::of(&all(read).await.unwrap()), stored.digest);
+    let range = ByteRange { offset: PART - 7, len: 14 };
+    let read = images.read(&slot, &stored.tag, Some(range)).await.unwrap();
+    let begin = usize::try_from(range.offset).unwrap();
+    assert_eq!(all(read).await.unwrap(), all(long_body(size)).await.unwrap()[begin..begin + 14]);
+    assert_eq!(proxy.n_cuts(), 3);
 }
 
 async fn a_read_that_breaks_off_again_and_again_is_an_error(server: &Server) {
     let (bench, slot) = (Bench::new(server).await, upload_slot(1));
-    let stored = bench.images.put(&slot, &action_id(1), body(&[7; 1000])).await.unwrap();
-    let rules = "rules: [{service: s3, operation: GetObject, response: {truncate_bytes: 1}}]";
-    let proxy = servers::microburst(server, rules);
+    let stored = bench.images.put(&slot, &action_id(1), long_body(PART)).await.unwrap();
+    let proxy = Cutter::start(server, &[Cut { of: "GET ", times: 1000, after: 100_000 }]);
     let images = bench.with(&settings(&proxy.endpoint())).await.images();
     let read = images.read(&slot, &stored.tag, None).await.unwrap();
     let error = all(read).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert!(error.to_string().contains("broke off at byte"), "{error}");
+    bench.images.remove(&slot, &stored.tag).await.unwrap();
+}
+
+/// What a proxy cuts off can look like a whole answer.
+#[tokio::test]
+async fn a_short_answer_that_looks_whole_is_not_taken_for_the_whole() {
+    let server = servers::ministack();
+    let (bench, slot) = (Bench::new(server).await, upload_slot(1));
+    let stored = bench.images.put(&slot, &action_id(1), long_body(PART)).await.unwrap();
+    // Only the requests that read bytes have a range.
+    let rules = "rules: [{service: s3, operation: GetObject, headers: {range: bytes}, times: 2, \
+                 response: {truncate_frac: 0.5}}]";
+    let proxy = servers::microburst(server, rules);
+    let images = bench.with(&settings(&proxy.endpoint())).await.images();
+    let read = images.read(&slot, &stored.tag, None).await.unwrap();
+    assert_eq!(Digest::of(&all(read).await.unwrap()), stored.digest);
 }
 
 async fn a_write_whose_answer_is_lost_is_found_out(server: &Server) {
     let bench = Bench::new(server).await;
-    let lost = |operation: &str| {
-        format!("{{service: s3, operation: {operation}, times: 1, response: {{abort_bytes: 0}}}}")
-    };
-    let rules = ["PutObject", "CompleteMultipartUpload", "UploadPart"].map(lost).join(", ");
-    let proxy = servers::microburst(server, &format!("rules: [{rules}]"));
+    let lost = |of| Cut { of, times: 1, after: 0 };
+    // An object, a part, the completion of an upload.
+    let cuts = [lost("PUT /temporary"), lost("&partNumber=1"), lost("POST /temporary*uploadId=")];
+    let proxy = Cutter::start(server, &cuts);
     let images = bench.with(&settings(&proxy.endpoint())).await.images();
     for (n, size) in [(1, 10), (2, PART + 10)] {
         let slot = upload_slot(n);
         let stored = images.put(&slot, &action_id(1), long_body(size)).await.unwrap();
         assert_eq!(bench.images.find(&slot).await.unwrap(), Some(stored));
     }
+    assert_eq!(proxy.n_cuts(), 3);
+    assert_eq!(bench.open_uploads().await, [""; 0]);
+}
+
+async fn a_copy_whose_answer_is_lost_is_found_out(server: &Server) {
+    let (bench, from) = (Bench::new(server).await, upload_slot(1));
+    let source = bench.images.put(&from, &action_id(1), long_body(PART + 10)).await.unwrap();
+    let lost = |of| Cut { of, times: 1, after: 0 };
+    let cuts = [lost("PUT /app*partNumber=1"), lost("POST /app*uploadId=")];
+    let proxy = Cutter::start(server, &cuts);
+    let images = bench.with(&settings(&proxy.endpoint())).await.images();
+    let copy = images.copy((&from, &source), &slot(1), &action_id(1)).await.unwrap();
+    assert_eq!(bench.images.find(&slot(1)).await.unwrap(), Some(copy));
+    assert_eq!(proxy.n_cuts(), 2);
     assert_eq!(bench.open_uploads().await, [""; 0]);
 }
 
