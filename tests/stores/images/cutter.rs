@@ -14,8 +14,17 @@ pub(crate) struct Cut {
     pub(crate) of: &'static str,
     /// How many answers are.
     pub(crate) times: u32,
-    /// After how many bytes, those of the head among them.
+    /// After how many bytes of the body; nothing of the head is sent if it is none.
     pub(crate) after: usize,
+    /// Whether the head says that this is all.
+    pub(crate) looks_whole: bool,
+}
+
+impl Cut {
+    /// Returns a cut by which the whole answer to one request is lost.
+    pub(crate) fn lost(of: &'static str) -> Self {
+        Self { of, times: 1, after: 0, looks_whole: false }
+    }
 }
 
 pub(crate) struct Cutter {
@@ -52,18 +61,17 @@ impl Cutter {
 }
 
 /// Passes on what the two say, until one ends or an answer is cut off.
-fn pass(mut client: TcpStream, mut server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut, u32)>>>) {
-    // How many more bytes of the answer pass, or all of them.
-    let left: Arc<Mutex<Option<usize>>> = Arc::default();
+fn pass(client: TcpStream, server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut, u32)>>>) {
+    let cut: Arc<Mutex<Option<Cut>>> = Arc::default();
     let (mut from_client, mut to_server) =
         (client.try_clone().unwrap(), server.try_clone().unwrap());
-    let (cuts, limit) = (Arc::clone(cuts), Arc::clone(&left));
+    let (cuts, noted) = (Arc::clone(cuts), Arc::clone(&cut));
     thread::spawn(move || {
         let mut bytes = [0; 1 << 16];
         while let Ok(n @ 1..) = from_client.read(&mut bytes) {
             // A client that has no answer yet does not ask again, so a request begins a packet.
-            if let Some(after) = cut_of(&bytes[..n], &cuts) {
-                *limit.lock().unwrap() = Some(after);
+            if let Some(cut) = cut_of(&bytes[..n], &cuts) {
+                *noted.lock().unwrap() = Some(cut);
             }
             if to_server.write_all(&bytes[..n]).is_err() {
                 break;
@@ -72,27 +80,50 @@ fn pass(mut client: TcpStream, mut server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut,
         drop(to_server.shutdown(Shutdown::Write));
     });
     thread::spawn(move || {
-        let mut bytes = [0; 1 << 16];
-        while let Ok(n @ 1..) = server.read(&mut bytes) {
-            let passed = match &mut *left.lock().unwrap() {
-                Some(left) => {
-                    let passed = n.min(*left);
-                    *left -= passed;
-                    passed
-                }
-                None => n,
-            };
-            if client.write_all(&bytes[..passed]).is_err() || passed < n {
-                break;
-            }
-        }
+        answer(&client, &server, &cut);
         drop(client.shutdown(Shutdown::Both));
         drop(server.shutdown(Shutdown::Both));
     });
 }
 
-/// Returns after how many bytes the answer to this request is cut off, if it is.
-fn cut_of(request: &[u8], cuts: &Mutex<Vec<(Cut, u32)>>) -> Option<usize> {
+/// Passes answers on, until one is cut off.
+fn answer(mut client: &TcpStream, mut server: &TcpStream, cut: &Mutex<Option<Cut>>) {
+    let (mut bytes, mut left) = ([0; 1 << 16], None);
+    while let Ok(n @ 1..) = server.read(&mut bytes) {
+        let (mut head, mut body) = (Vec::new(), &bytes[..n]);
+        if let Some(cut) = cut.lock().unwrap().take() {
+            let end = body.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+            let text = std::str::from_utf8(&body[..end]).unwrap();
+            (head, body) = (head_of(text, cut).into_bytes(), &body[end..]);
+            left = Some(cut.after);
+        }
+        let passed = left.unwrap_or(body.len()).min(body.len());
+        left = left.map(|left| left - passed);
+        let sent = client.write_all(&head).and_then(|()| client.write_all(&body[..passed]));
+        if sent.is_err() || left == Some(0) {
+            return;
+        }
+    }
+}
+
+/// Returns the head of an answer that is cut off.
+fn head_of(head: &str, cut: Cut) -> String {
+    if cut.after == 0 {
+        return String::new();
+    }
+    let lines = head.split_inclusive("\r\n").map(|line| {
+        let is_length = line.to_ascii_lowercase().starts_with("content-length:");
+        if cut.looks_whole && is_length {
+            format!("Content-Length: {}\r\n", cut.after)
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect()
+}
+
+/// Returns how the answer to this request is cut off, if it is.
+fn cut_of(request: &[u8], cuts: &Mutex<Vec<(Cut, u32)>>) -> Option<Cut> {
     let line = request.split(|byte| *byte == b'\r').next()?;
     let line = std::str::from_utf8(line).ok().filter(|line| line.ends_with(" HTTP/1.1"))?;
     let mut cuts = cuts.lock().unwrap();
@@ -108,5 +139,5 @@ fn cut_of(request: &[u8], cuts: &Mutex<Vec<(Cut, u32)>>) -> Option<usize> {
     };
     let (cut, left) = cuts.iter_mut().find(|(cut, left)| *left > 0 && is_of(cut))?;
     *left -= 1;
-    Some(cut.after)
+    Some(*cut)
 }
