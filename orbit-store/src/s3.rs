@@ -45,6 +45,7 @@ mod bucket;
 mod copy;
 mod images;
 mod object;
+mod race;
 mod read;
 mod refusal;
 mod setup;

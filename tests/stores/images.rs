@@ -1,5 +1,8 @@
 //! Images in S3, on a strict server and on another.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::cognitive_complexity, reason = "every assertion counts as a branch")]
+
 #[path = "images/bench.rs"]
 mod bench;
 #[path = "images/copies.rs"]

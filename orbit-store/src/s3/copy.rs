@@ -78,25 +78,26 @@ impl Store {
             self.put_new(to, Bytes::new(), &marks).await?;
             return Ok(());
         }
-        let mut upload = self.begin(to, &marks).await?;
-        let made = match self.copy_parts(&upload, order, part_bytes).await {
-            Ok(parts) => upload.complete(parts).await.map(drop),
-            Err(refusal) => Err(refusal),
-        };
-        let is_made =
-            made.is_ok() || self.look(to).await?.is_some_and(|seen| seen.is_write(&marks));
-        if is_made {
-            upload.settle();
-            return Ok(());
+        let upload = self.begin(to, &marks).await?;
+        match self.copy_parts(&upload, order, part_bytes).await {
+            // If it gives way, another try has made the copy.
+            Ok(parts) => upload.finish(parts).await.map(drop),
+            Err(refusal) => {
+                upload.abort().await;
+                Err(self.not_made(order, refusal).await)
+            }
         }
-        upload.abort().await;
-        match made {
-            // The source went while it was copied.
-            Err(refusal) if refusal.is_missing() => match self.source(order).await {
-                Ok(_) => Err(refusal.into()),
-                Err(error) => Err(error),
-            },
-            made => Ok(made?),
+    }
+
+    /// Returns why a copy was not made.
+    async fn not_made(&self, order: &Order<'_>, refusal: Refusal) -> PortError {
+        if !refusal.is_missing() {
+            return refusal.into();
+        }
+        // The source went while it was copied.
+        match self.source(order).await {
+            Ok(_) => refusal.into(),
+            Err(error) => error,
         }
     }
 

@@ -55,7 +55,7 @@ impl ImageStore for Store {
         self.delete(&place, tag).await?;
         match seen.marks {
             Some(marks) if marks.digest.is_none() => {
-                self.remove_receipt(&place, &marks.write).await
+                self.remove_receipt(&place, &marks.write).await;
             }
             Some(_) | None => {}
         }

@@ -7,9 +7,10 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use aws_smithy_types::base64;
 use bytes::Bytes;
 use futures_util::future;
-use orbit_core::port::{ByteRange, Kind, PortError};
+use orbit_core::port::{ByteRange, Kind, PortError, Tag};
 
 use super::object::Marks;
+use super::race::Beneath;
 use super::refusal::{Refusal, refusal};
 use super::{JOIN_TIME, Place, Store, copy_time, upload_time};
 
@@ -24,6 +25,8 @@ pub(super) struct Address {
 pub(super) struct Upload<'a> {
     store: &'a Store,
     address: Address,
+    marks: &'a Marks,
+    beneath: Beneath,
     /// Whether there is nothing left to abort.
     is_over: bool,
 }
@@ -38,11 +41,12 @@ pub(super) struct Part {
 
 impl Store {
     /// Begins an upload of what will have these marks.
-    pub(super) async fn begin(
-        &self,
+    pub(super) async fn begin<'a>(
+        &'a self,
         place: &Place,
-        marks: &Marks,
-    ) -> Result<Upload<'_>, PortError> {
+        marks: &'a Marks,
+    ) -> Result<Upload<'a>, PortError> {
+        let beneath = self.beneath(place).await?;
         let Place { bucket, key } = place;
         let call = self.client.create_multipart_upload().bucket(bucket).key(key);
         let call = call.set_metadata(Some(marks.to_metadata()));
@@ -50,7 +54,7 @@ impl Store {
         let answer = answer.map_err(refusal("CreateMultipartUpload", bucket))?;
         let id = answer.upload_id().unwrap_or_default().to_owned();
         let address = Address { place: place.clone(), id };
-        Ok(Upload { store: self, address, is_over: false })
+        Ok(Upload { store: self, address, marks, beneath, is_over: false })
     }
 
     /// Aborts the uploads whose futures were dropped.
@@ -114,12 +118,23 @@ impl Upload<'_> {
             .build())
     }
 
-    /// Makes the object of its parts, where nothing lies, and returns its version, if it has one. A
-    /// completion that fails can be aborted.
-    pub(super) async fn complete(
-        &mut self,
-        mut parts: Vec<CompletedPart>,
-    ) -> Result<Option<String>, Refusal> {
+    /// Makes the object of its parts, where nothing lies, and returns its version, or `None` if another
+    /// upload was completed at the same moment and stays. An upload that fails leaves nothing.
+    pub(super) async fn finish(
+        mut self,
+        parts: Vec<CompletedPart>,
+    ) -> Result<Option<Tag>, PortError> {
+        let version = match self.complete(parts).await {
+            Ok(version) => version,
+            Err(refusal) => self.after_all(refusal).await?,
+        };
+        self.is_over = true;
+        let (store, place) = (self.store, &self.address.place);
+        let tag = store.versioned(place, version).await?;
+        Ok(store.outlasts(place, &tag, &self.beneath).await?.then_some(tag))
+    }
+
+    async fn complete(&self, mut parts: Vec<CompletedPart>) -> Result<Option<String>, Refusal> {
         let Address { place: Place { bucket, key }, id } = &self.address;
         parts.sort_by_key(CompletedPart::part_number);
         let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
@@ -128,18 +143,25 @@ impl Upload<'_> {
         let patience = self.store.patience(JOIN_TIME);
         let answer = call.customize().config_override(patience).send().await;
         let answer = answer.map_err(refusal("CompleteMultipartUpload", bucket))?;
-        self.is_over = true;
         Ok(answer.version_id)
+    }
+
+    /// Returns the version of an upload whose completion failed, if it took effect all the same.
+    async fn after_all(&mut self, refusal: Refusal) -> Result<Option<String>, PortError> {
+        let (store, place, marks) = (self.store, &self.address.place, self.marks);
+        // Not aborted before that: a server may then lose the parts of what it has put together.
+        if let Some(seen) = store.look(place).await?.filter(|seen| seen.is_write(marks)) {
+            return Ok(Some(seen.tag.0));
+        }
+        store.abort(&self.address).await;
+        self.is_over = true;
+        // It may have been under way until the abort.
+        store.after_all(place, marks, refusal).await
     }
 
     /// Aborts the upload.
     pub(super) async fn abort(mut self) {
         self.store.abort(&self.address).await;
-        self.is_over = true;
-    }
-
-    /// Says that the upload was completed after all.
-    pub(super) fn settle(mut self) {
         self.is_over = true;
     }
 }

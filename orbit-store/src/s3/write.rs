@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use orbit_core::place::Slot;
-use orbit_core::port::{ByteStream, PortError, Stored, Tag};
+use orbit_core::port::{ByteStream, Kind, PortError, Stored, Tag};
 use orbit_core::{ActionId, Digest};
 
 use super::object::{Hashes, Marks, Receipt, receipt_place, unversioned};
@@ -58,7 +58,7 @@ impl Store {
             Ok(version) => version,
             Err(refusal) => self.after_all(place, &marks, refusal).await?,
         };
-        let tag = Tag(self.versioned(place, version).await?);
+        let tag = self.versioned(place, version).await?;
         Ok(Stored { size, digest, writer: marks.writer, tag })
     }
 
@@ -86,7 +86,7 @@ impl Store {
         first: Part,
         parts: &mut Parts,
     ) -> Result<Stored, PortError> {
-        let mut upload = self.begin(place, &marks).await?;
+        let upload = self.begin(place, &marks).await?;
         let sent = match self.send_all(&upload, first, parts).await {
             Ok(sent) => sent,
             Err(error) => {
@@ -100,12 +100,20 @@ impl Store {
             upload.abort().await;
             return Err(error);
         }
-        let version = match upload.complete(sent).await {
-            Ok(version) => version,
-            Err(refusal) => self.complete_after_all(upload, place, &marks, refusal).await?,
+        let tag = match upload.finish(sent).await {
+            Ok(tag) => tag.ok_or_else(|| occupied(place)),
+            Err(error) => Err(error),
         };
-        let tag = Tag(self.versioned(place, version).await?);
-        Ok(Stored { size, digest, writer: marks.writer, tag })
+        match tag {
+            Ok(tag) => Ok(Stored { size, digest, writer: marks.writer, tag }),
+            Err(error) => {
+                // After any other error the object may still appear, and must not be without.
+                if error.kind() == Kind::Conflict {
+                    self.remove_receipt(place, &marks.write).await;
+                }
+                Err(error)
+            }
+        }
     }
 
     /// Sends parts while the next ones come.
@@ -142,30 +150,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the version of an upload whose completion failed, if it took effect all the same; else
-    /// the upload leaves nothing.
-    async fn complete_after_all(
-        &self,
-        upload: Upload<'_>,
-        place: &Place,
-        marks: &Marks,
-        refusal: Refusal,
-    ) -> Result<Option<String>, PortError> {
-        if let Some(seen) = self.look(place).await?.filter(|seen| seen.is_write(marks)) {
-            upload.settle();
-            return Ok(Some(seen.tag.0));
-        }
-        upload.abort().await;
-        // It may have been under way until the abort.
-        let version = self.after_all(place, marks, refusal).await;
-        if version.is_err() {
-            self.remove_receipt(place, &marks.write).await;
-        }
-        version
-    }
-
     /// Returns the version of a write whose call failed, if it took effect all the same.
-    async fn after_all(
+    pub(super) async fn after_all(
         &self,
         place: &Place,
         marks: &Marks,
@@ -180,9 +166,13 @@ impl Store {
 
     /// Returns the version, or removes what was written without one: no later write could be told from
     /// it.
-    async fn versioned(&self, place: &Place, version: Option<String>) -> Result<String, PortError> {
+    pub(super) async fn versioned(
+        &self,
+        place: &Place,
+        version: Option<String>,
+    ) -> Result<Tag, PortError> {
         if let Some(version) = version.filter(|version| version != "null") {
-            return Ok(version);
+            return Ok(Tag(version));
         }
         self.delete(place, &Tag("null".to_owned())).await?;
         Err(unversioned(&place.bucket))

@@ -6,22 +6,24 @@ use aws_sdk_s3::types::{
 };
 use orbit_core::place::Shelf;
 use orbit_core::port::Kind;
+use orbit_core::testing::samples::{action_id, body};
 use orbit_store::{SharedStore as _, Step};
 
-use super::bench::Bench;
+use super::bench::{Bench, settings, upload_slot};
 use super::on_every_server;
-use crate::servers::Server;
+use crate::servers::{self, Server};
 
 on_every_server!(
-    a_setup_makes_what_is_missing_and_a_second_one_nothing,
+    setups_make_what_is_missing_and_a_later_one_nothing,
     a_setup_changes_only_what_is_not_as_it_should_be,
     buckets_belong_to_the_first_installation_that_joins,
     buckets_that_are_missing_or_not_versioned_are_not_ready,
 );
 
-async fn a_setup_makes_what_is_missing_and_a_second_one_nothing(server: &Server) {
+async fn setups_make_what_is_missing_and_a_later_one_nothing(server: &Server) {
     let bench = Bench::bare(&server.endpoint()).await;
-    let steps = bench.s3.setup().await.unwrap();
+    let (steps, beside) = tokio::join!(bench.s3.setup(), bench.s3.setup());
+    let steps = [steps.unwrap(), beside.unwrap()].concat();
     for bucket in bench.names.buckets() {
         for done in ["created", "turned versioning on", "set rules for its life cycle"] {
             assert!(steps.contains(&Step::new(format!("bucket {bucket}"), done)), "{steps:?}");
@@ -91,4 +93,23 @@ async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server
     assert!(
         error.to_string().ends_with("is not versioned, expected it to be; a setup turns it on")
     );
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_in_its_region_and_says_so_elsewhere() {
+    let server = servers::ministack();
+    let here = Bench::bare(&server.endpoint()).await;
+    let mut elsewhere = settings(&server.endpoint());
+    elsewhere.aws.region = Some("eu-central-1".to_owned());
+    here.with(&elsewhere).await.setup().await.unwrap();
+    let bucket = here.names.bucket(&Shelf::Temporary);
+    let location = here.client.get_bucket_location().bucket(&bucket).send().await;
+    println!("{location:?}");
+    let error = here.images.put(&upload_slot(1), &action_id(1), body(b"x")).await.unwrap_err();
+    println!("{error:?}");
+    let error = here.s3.ready().await.unwrap_err();
+    println!("{error:?}");
+    let error = here.s3.setup().await.unwrap_err();
+    println!("{error:?}");
+    panic!();
 }
