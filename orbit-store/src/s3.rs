@@ -14,6 +14,8 @@
 //! an object can be left in the temporary bucket alone, the only one that is uploaded to, and expires
 //! there.
 //!
+//! **Uploads that are completed at one moment** both succeed on some servers; [`race`] makes one stay.
+//!
 //! **A lost answer** is found out: after a write that failed, the slot is looked into, and the name of
 //! the write tells whether it took effect after all.
 //!
@@ -30,7 +32,8 @@
 //! | an `ETag` that equals the source's, of the same parts | ministack |
 //! | none of these: the copy is read and hashed | ministack, for one part |
 //!
-//! What the source was is noted in the copy's metadata, so that a copy that a process left behind can be
+//! What a server tells of a copy is believed; it is the only one who has its bytes. What the source was
+//! is noted in the copy's metadata, so that a copy that a process left behind can be
 //! proven after its source is gone.
 //!
 //! **An upload that fails is aborted.** One whose future is dropped is aborted by the next call that
@@ -80,6 +83,14 @@ const MOST_PARTS: u32 = 10_000;
 const MOST_MEMORY: u64 = 64 * MIB;
 
 /// Where buckets are, and in what pieces archives are written.
+///
+/// ```
+/// use orbit_store::{AwsSettings, S3Settings};
+/// let endpoint = Some("http://127.0.0.1:8333".to_owned());
+/// let aws = AwsSettings { endpoint, ..AwsSettings::default() };
+/// let settings = S3Settings { aws, parts_at_once: 2, ..S3Settings::default() };
+/// assert_eq!(settings.part_bytes, 8 << 20);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct S3Settings {
     /// How S3 is reached.
@@ -101,6 +112,11 @@ impl Default for S3Settings {
 }
 
 /// The image store in S3. A clone is another handle of the same.
+///
+/// Its access key needs, on its buckets, `s3:GetBucketVersioning`, `s3:ListBucket`,
+/// `s3:ListBucketVersions`, `s3:GetObject`, `s3:GetObjectVersion`, `s3:PutObject`,
+/// `s3:DeleteObjectVersion` and `s3:AbortMultipartUpload`; without `s3:ListBucket`, S3 answers that an
+/// empty slot is forbidden. A setup needs `s3:CreateBucket`, and to read and write what it sets.
 #[derive(Clone)]
 pub struct S3(Arc<Store>);
 

@@ -223,3 +223,52 @@ fn encode(text: &str) -> String {
 fn damaged(message: String) -> PortError {
     PortError::new(Kind::Rejected, message).typed("storage-damaged")
 }
+
+#[cfg(test)]
+mod tests {
+    use orbit_core::port::Tag;
+    use orbit_core::testing::samples::action_id;
+
+    use super::*;
+
+    fn hashes(etag: Option<&str>, checksum: Option<&str>) -> Hashes {
+        Hashes { etag: etag.map(str::to_owned), checksum: checksum.map(str::to_owned) }
+    }
+
+    fn check(hashes: Hashes, source: Hashes, expected: &Proof) {
+        let digest = Digest::of(b"bytes");
+        let (write, digest_noted) = ("a write".to_owned(), Some(digest));
+        let writer = action_id(1);
+        let marks =
+            Marks { writer: writer.clone(), write, digest: digest_noted, part_bytes: None, source };
+        let tag = Tag("a version".to_owned());
+        let object = Stored { size: 5, digest, writer, tag: tag.clone() };
+        let copy = Seen { tag, size: 5, hashes, marks: Some(marks) };
+        assert_eq!(proof(&copy, &object), *expected, "{copy:?}");
+        let short = Seen { size: 4, ..copy };
+        assert_eq!(proof(&short, &object), Proof::Other);
+    }
+
+    #[test]
+    fn a_copy_is_proven_by_what_stands_for_its_bytes_alone() {
+        let whole = base64::encode(Digest::of(b"bytes").as_bytes());
+        let only_part = base64::encode(Sha256::digest(Digest::of(b"bytes").as_bytes())) + "-1";
+        let none = || hashes(None, None);
+        let source = || hashes(Some("e-2"), Some("c-2"));
+        check(hashes(None, Some(&whole)), none(), &Proof::Same);
+        check(hashes(None, Some(&only_part)), none(), &Proof::Same);
+        check(hashes(None, Some("other")), source(), &Proof::Other);
+        check(hashes(Some("e-2"), Some("other-1")), source(), &Proof::Other);
+        check(hashes(None, Some("c-2")), source(), &Proof::Same);
+        check(hashes(Some("e-2"), None), source(), &Proof::Same);
+        check(hashes(Some("e-3"), Some("c-3")), source(), &Proof::None);
+        check(hashes(Some("e"), None), none(), &Proof::None);
+        check(none(), none(), &Proof::None);
+    }
+
+    #[test]
+    fn the_address_of_a_version_is_one_word() {
+        let place = Place { bucket: "a-bucket".to_owned(), key: "testing/1 2.tar".to_owned() };
+        assert_eq!(address(&place, "a+b="), "a-bucket/testing/1%202.tar?versionId=a%2Bb%3D");
+    }
+}

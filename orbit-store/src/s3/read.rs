@@ -111,6 +111,7 @@ impl Source {
         let call = self.client.get_object().bucket(bucket).key(key).version_id(&self.tag.0);
         let answer = call.range(format!("bytes={at}-{last}")).send().await;
         let object = answer.map_err(refusal("GetObject", bucket))?;
+        // Without a range of its own, an answer is the whole object.
         let (begin, size) = match object.content_range().and_then(parse_range) {
             Some((begin, size)) => (begin, Some(size)),
             None => (0, None),

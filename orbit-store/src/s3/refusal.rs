@@ -87,7 +87,10 @@ impl Refusal {
             "AuthorizationHeaderMalformed",
             "IllegalLocationConstraintException",
         ];
+        // The answer to a `HEAD` has no code.
+        let is_told = self.code().is_none() && self.region.is_some();
         matches!(self.failure.status(), Some(301 | 307))
+            || self.failure.status() == Some(400) && is_told
             || self.code().is_some_and(|code| of_region.contains(&code))
     }
 }
@@ -100,7 +103,8 @@ impl From<Refusal> for PortError {
             (Kind::Rejected, message)
         } else if refusal.is_of_another_region() {
             let region = refusal.region.as_deref().unwrap_or("another region");
-            let message = format!("bucket {bucket} lies in {region}, expected the region of S3");
+            let message =
+                format!("bucket {bucket} lies in {region}, expected the region of the settings");
             (Kind::Rejected, message)
         } else if refusal.is_forbidden() {
             // Somebody may grant it.

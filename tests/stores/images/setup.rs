@@ -1,8 +1,8 @@
 //! Buckets that are made, joined and looked after.
 
 use aws_sdk_s3::types::{
-    BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
-    LifecycleRuleFilter,
+    BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration,
+    LifecycleRule, LifecycleRuleFilter, VersioningConfiguration,
 };
 use orbit_core::place::Shelf;
 use orbit_core::port::Kind;
@@ -95,6 +95,49 @@ async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server
     );
 }
 
+/// `SeaweedFS` has no block of public access, and encrypts only if it has a key of its own.
+#[tokio::test]
+async fn a_setup_repairs_what_somebody_turned_off() {
+    let bench = Bench::new(servers::ministack()).await;
+    let bucket = bench.names.bucket(&Shelf::Temporary);
+    let client = &bench.client;
+    client.delete_public_access_block().bucket(&bucket).send().await.unwrap();
+    client.delete_bucket_lifecycle().bucket(&bucket).send().await.unwrap();
+    client.delete_bucket_encryption().bucket(&bucket).send().await.unwrap();
+    let suspended = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended);
+    let put = client.put_bucket_versioning().bucket(&bucket);
+    put.versioning_configuration(suspended.build()).send().await.unwrap();
+    let error = bench.s3.ready().await.unwrap_err();
+    assert!(error.to_string().starts_with(&format!("bucket {bucket} is not versioned")), "{error}");
+    let steps = bench.s3.setup().await.unwrap();
+    println!("{steps:?}");
+    let done: Vec<_> = steps.iter().map(|step| step.done.as_str()).collect();
+    let expected =
+        ["turned versioning on", "blocked public access", "set rules for its life cycle"];
+    assert_eq!(done, expected);
+    bench.s3.ready().await.unwrap();
+    assert_eq!(bench.s3.setup().await.unwrap(), []);
+}
+
+/// What a server does not have is said once, beside what was done.
+#[tokio::test]
+async fn a_setup_says_what_the_server_does_not_have() {
+    let bench = Bench::bare(&servers::seaweedfs().endpoint()).await;
+    let steps = bench.s3.setup().await.unwrap();
+    let bucket = format!("bucket {}", bench.names.deleted_bucket());
+    let of_bucket = steps.iter().filter(|step| step.resource == bucket);
+    let done: Vec<_> = of_bucket.map(|step| step.done.as_str()).collect();
+    let expected = [
+        "created",
+        "turned versioning on",
+        "left without a block of public access: not supported by this server",
+        "left without encryption by default: not supported by this server",
+        "set rules for its life cycle",
+    ];
+    assert_eq!(done, expected);
+    assert_eq!(bench.versions().await, [""; 0], "a probe stays");
+}
+
 #[tokio::test]
 async fn a_bucket_is_made_in_its_region_and_says_so_elsewhere() {
     let server = servers::ministack();
@@ -103,13 +146,22 @@ async fn a_bucket_is_made_in_its_region_and_says_so_elsewhere() {
     elsewhere.aws.region = Some("eu-central-1".to_owned());
     here.with(&elsewhere).await.setup().await.unwrap();
     let bucket = here.names.bucket(&Shelf::Temporary);
-    let location = here.client.get_bucket_location().bucket(&bucket).send().await;
-    println!("{location:?}");
-    let error = here.images.put(&upload_slot(1), &action_id(1), body(b"x")).await.unwrap_err();
-    println!("{error:?}");
-    let error = here.s3.ready().await.unwrap_err();
-    println!("{error:?}");
-    let error = here.s3.setup().await.unwrap_err();
-    println!("{error:?}");
-    panic!();
+    let location = here.client.get_bucket_location().bucket(&bucket).send().await.unwrap();
+    assert_eq!(location.location_constraint().unwrap().as_str(), "eu-central-1");
+    let errors = [
+        here.images.put(&upload_slot(1), &action_id(1), body(b"x")).await.map(drop),
+        here.s3.ready().await,
+        here.s3.join("one").await.map(drop),
+        here.s3.setup().await.map(drop),
+    ];
+    for error in errors.map(Result::unwrap_err) {
+        assert_eq!(error.kind(), Kind::Rejected);
+        let text = error.to_string();
+        let is_named = here.names.buckets().iter().any(|bucket| {
+            text == format!(
+                "bucket {bucket} lies in eu-central-1, expected the region of the settings"
+            )
+        });
+        assert!(is_named, "{text}");
+    }
 }

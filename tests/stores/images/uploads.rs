@@ -76,7 +76,7 @@ async fn put_and_read_much(endpoint: &str) {
     // As a process of its own would have it.
     let usual = S3Settings { aws: settings(endpoint).aws, ..S3Settings::default() };
     let images = bench.with(&usual).await.images();
-    let size = 192 << 20;
+    let size = 96 << 20;
     let before = peak_memory();
     let stored = images.put(&slot, &action_id(1), long_body(size)).await.unwrap();
     let mut hash = sha2::Sha256::default();
@@ -87,7 +87,7 @@ async fn put_and_read_much(endpoint: &str) {
     let digest = Digest::from_bytes(hash.finalize().into());
     assert_eq!((stored.size, stored.digest), (size, digest));
     let grown = (peak_memory() - before) >> 20;
-    assert!(grown <= 64, "an upload of 192 MiB took {grown} MiB of memory");
+    assert!(grown <= 64, "an upload of 96 MiB took {grown} MiB of memory");
 }
 
 /// Returns the most memory that this process ever had, in bytes.
