@@ -35,6 +35,11 @@ pub(crate) fn mariadb() -> &'static Server {
     &SHARED
 }
 
+/// Starts a `SeaweedFS` that cannot encrypt, for one test.
+pub(crate) fn keyless_seaweedfs() -> Server {
+    Server::start(specs::keyless_seaweedfs())
+}
+
 /// Starts a `SeaweedFS` for one test, which may stop it.
 pub(crate) fn own_seaweedfs() -> Server {
     Server::start(specs::seaweedfs())

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::types::{
     BucketLifecycleConfiguration, BucketVersioningStatus, ExpirationStatus, LifecycleExpiration,
-    LifecycleRule, LifecycleRuleFilter, VersioningConfiguration,
+    LifecycleRule, LifecycleRuleFilter, ServerSideEncryption, VersioningConfiguration,
 };
 use orbit_core::place::Shelf;
 use orbit_core::port::Kind;
@@ -95,7 +95,7 @@ async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server
     );
 }
 
-/// `SeaweedFS` has no block of public access, and encrypts only if it has a key of its own.
+/// `SeaweedFS` has no block of public access.
 #[tokio::test]
 async fn a_setup_repairs_what_somebody_turned_off() {
     let bench = Bench::new(servers::ministack()).await;
@@ -110,7 +110,6 @@ async fn a_setup_repairs_what_somebody_turned_off() {
     let error = bench.s3.ready().await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("bucket {bucket} is not versioned")), "{error}");
     let steps = bench.s3.setup().await.unwrap();
-    println!("{steps:?}");
     let done: Vec<_> = steps.iter().map(|step| step.done.as_str()).collect();
     let expected =
         ["turned versioning on", "blocked public access", "set rules for its life cycle"];
@@ -122,7 +121,8 @@ async fn a_setup_repairs_what_somebody_turned_off() {
 /// What a server does not have is said once, beside what was done.
 #[tokio::test]
 async fn a_setup_says_what_the_server_does_not_have() {
-    let bench = Bench::bare(&servers::seaweedfs().endpoint()).await;
+    let server = servers::keyless_seaweedfs();
+    let bench = Bench::bare(&server.endpoint()).await;
     let steps = bench.s3.setup().await.unwrap();
     let bucket = format!("bucket {}", bench.names.deleted_bucket());
     let of_bucket = steps.iter().filter(|step| step.resource == bucket);
@@ -135,7 +135,26 @@ async fn a_setup_says_what_the_server_does_not_have() {
         "set rules for its life cycle",
     ];
     assert_eq!(done, expected);
+    assert_eq!(bench.s3.setup().await.unwrap(), []);
     assert_eq!(bench.versions().await, [""; 0], "a probe stays");
+    // It takes objects as before.
+    bench.images.put(&upload_slot(1), &action_id(1), body(b"plain")).await.unwrap();
+}
+
+/// The shared `SeaweedFS` has a key.
+#[tokio::test]
+async fn a_setup_turns_encryption_on_where_the_server_can() {
+    let bench = Bench::bare(&servers::seaweedfs().endpoint()).await;
+    let steps = bench.s3.setup().await.unwrap();
+    for bucket in bench.names.buckets() {
+        let step = Step::new(format!("bucket {bucket}"), "turned encryption by default on");
+        assert!(steps.contains(&step), "{steps:?}");
+    }
+    assert_eq!(bench.versions().await, [""; 0], "a probe stays");
+    bench.images.put(&upload_slot(1), &action_id(1), body(b"hidden")).await.unwrap();
+    let bucket = bench.bucket(&upload_slot(1));
+    let head = bench.client.head_object().bucket(bucket).key(upload_slot(1).key()).send().await;
+    assert_eq!(head.unwrap().server_side_encryption(), Some(&ServerSideEncryption::Aes256));
 }
 
 #[tokio::test]

@@ -27,7 +27,19 @@ fn system(name: &str) -> PathBuf {
     found.unwrap_or_else(|| panic!("{name} is missing; ./test.sh installs it"))
 }
 
+/// It encrypts what it keeps, as S3 does.
 pub(crate) fn seaweedfs() -> Spec {
+    let keyless = keyless_seaweedfs();
+    let command = move || {
+        let mut command = (keyless.command)();
+        command.env("WEED_S3_SSE_KEY", "a key of its own");
+        command
+    };
+    Spec { command: Box::new(command), ..keyless }
+}
+
+/// It has no key, so it takes the setting of encryption and then no object.
+pub(crate) fn keyless_seaweedfs() -> Spec {
     let (dir, weed) = (new_dir("seaweedfs"), tool("weed"));
     // It grows seven volumes a bucket by default, and runs out of them at the third.
     fs::write(dir.join("master.toml"), "[master.volume_growth]\ncopy_1 = 1\ncopy_other = 1\n")
