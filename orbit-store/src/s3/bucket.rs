@@ -182,22 +182,34 @@ impl Bucket<'_> {
     /// Returns whether an object can be encrypted: a server without a key of its own may take the
     /// setting, and then no object any more.
     async fn can_encrypt(&self) -> Result<bool, PortError> {
+        match self.probe(Some(ServerSideEncryption::Aes256)).await? {
+            Ok(()) => Ok(true),
+            // If it takes no other object either, it is not the encryption.
+            Err(refusal) if matches!(refusal.status(), Some(400 | 500..)) => {
+                self.probe(None).await??;
+                Ok(false)
+            }
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Puts an object and removes it, and returns whether the server took it.
+    async fn probe(
+        &self,
+        encryption: Option<ServerSideEncryption>,
+    ) -> Result<Result<(), Refusal>, PortError> {
         let key = format!("orbit/probe-{}", draw_name()?);
         let place = Place { bucket: self.name.clone(), key };
-        // What such a server answers is an error of its own, which more tries do not change.
+        // What a server without a key answers is an error of its own, which more tries do not change.
         let few = aws_config::retry::RetryConfig::standard().with_max_attempts(2);
         let few = aws_sdk_s3::Config::builder().retry_config(few);
         let call = self.store.client.put_object().bucket(&self.name).key(&place.key);
-        let call = call.server_side_encryption(ServerSideEncryption::Aes256);
-        let put = call.body(Body::from_static(b"probe")).customize().config_override(few).send();
-        match put.await.map_err(refusal("PutObject", &self.name)) {
-            Ok(probe) => {
-                let version = probe.version_id.unwrap_or_else(|| "null".to_owned());
-                self.store.delete(&place, &Tag(version)).await?;
-                Ok(true)
-            }
-            Err(refusal) if matches!(refusal.status(), Some(400 | 500..)) => Ok(false),
-            Err(refusal) => Err(refusal.into()),
+        let call = call.set_server_side_encryption(encryption).body(Body::from_static(b"probe"));
+        let put = call.customize().config_override(few).send().await;
+        // A try whose answer was lost may have put one, too.
+        for version in self.store.versions(&place).await? {
+            self.store.delete(&place, &Tag(version)).await?;
         }
+        Ok(put.map(drop).map_err(refusal("PutObject", &self.name)))
     }
 }

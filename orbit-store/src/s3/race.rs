@@ -52,7 +52,7 @@ impl Store {
     }
 
     /// Returns the versions at a place, the newest first.
-    async fn versions(&self, place: &Place) -> Result<Vec<String>, PortError> {
+    pub(super) async fn versions(&self, place: &Place) -> Result<Vec<String>, PortError> {
         let Place { bucket, key } = place;
         let answer = self.client.list_object_versions().bucket(bucket).prefix(key).send().await;
         let versions = answer.map_err(refusal("ListObjectVersions", bucket))?.versions;
