@@ -7,3 +7,5 @@
 mod images;
 #[path = "support/servers.rs"]
 mod servers;
+#[path = "stores/tables.rs"]
+mod tables;

@@ -19,7 +19,6 @@ mod home;
 mod images;
 mod installation;
 mod log;
-mod page;
 mod records;
 mod registry;
 mod scanner;

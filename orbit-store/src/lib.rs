@@ -8,8 +8,11 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod dynamodb;
 mod embedded;
 mod fault;
+mod page;
 mod record;
 #[cfg(feature = "aws")]
 mod s3;
@@ -21,5 +24,7 @@ pub use aws::{AwsKey, AwsSettings};
 pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
 #[cfg(feature = "aws")]
 pub use s3::{S3, S3Settings};
+#[cfg(feature = "aws")]
+pub use dynamodb::DynamoDb;
 pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};

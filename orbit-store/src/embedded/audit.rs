@@ -11,8 +11,8 @@ use orbit_core::{ActionId, Timestamp};
 use sqlx::{FromRow, QueryBuilder, Sqlite};
 
 use super::database::Database;
-use super::page;
 use crate::fault::Fault;
+use crate::page;
 use crate::record;
 
 /// The audit of a data directory.

@@ -8,8 +8,8 @@ use orbit_core::{ActionId, Timestamp};
 use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
 
 use super::database::{Database, commit, created};
-use super::page;
 use crate::fault::Fault;
+use crate::page;
 use crate::record;
 
 /// The record store of a data directory.

@@ -7,8 +7,8 @@ use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::{fold, read, version_order};
 use crate::embedded::database::{Database, integer};
-use crate::embedded::page;
 use crate::fault::Fault;
+use crate::page;
 
 /// Up to so many matches are found by the filters' indexes and sorted. Where there are more, the page
 /// is soon full when the index of the order is followed instead. In a million images this makes the
