@@ -56,7 +56,7 @@ impl DynamoAudit {
             _ => {
                 let lanes = self.action_lanes(filter, &range).await?;
                 let (rows, next) = walk::page(&self.0, lanes, &range, filter.limit).await?;
-                let ids = rows.iter().map(|row| row_action(row)).collect::<Result<_, _>>()?;
+                let ids = rows.iter().map(row_action).collect::<Result<_, _>>()?;
                 (ids, next)
             }
         };

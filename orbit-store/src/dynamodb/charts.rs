@@ -92,15 +92,16 @@ impl DynamoCharts {
         if !is_ours {
             self.0.recall(&parcel).await;
         }
-        let there: Option<StoredChart> = match &there {
-            Some(there) => Some(self.0.read(there, CHART).await?),
-            // It was there when this was put, and was removed since.
-            None => None,
-        };
-        there.filter(|there| there.chart == *chart).ok_or_else(|| {
+        let there = there.ok_or_else(|| {
+            let message = format!("what lay in {place} was removed meanwhile");
+            PortError::new(Kind::Unavailable, message)
+        })?;
+        let there: StoredChart = self.0.read(&there, CHART).await?;
+        if there.chart != *chart {
             let message = format!("another chart lies in {place}");
-            PortError::new(Kind::Conflict, message)
-        })
+            return Err(PortError::new(Kind::Conflict, message));
+        }
+        Ok(there)
     }
 
     async fn remove_own(&self, place: &ChartPlace, writer: &ActionId) -> Result<(), PortError> {

@@ -26,9 +26,9 @@ impl Draft {
         self.value(name, text(value))
     }
 
-    /// Adds a text that may be the key of an index, unless it is empty, which such a key cannot be.
+    /// Adds a text that is the key of an index, unless it cannot be one: it is then not found by it.
     pub(super) fn index_text(self, name: &str, value: &str) -> Self {
-        if value.is_empty() { self } else { self.text(name, value) }
+        if is_partition(value) { self.text(name, value) } else { self }
     }
 
     /// Adds a number.
@@ -46,6 +46,11 @@ impl Draft {
     pub(super) fn done(self) -> Item {
         self.0
     }
+}
+
+/// Returns whether a text can be a partition key: it is neither empty nor longer than 2048 bytes.
+pub(super) fn is_partition(value: &str) -> bool {
+    (1..=2048).contains(&value.len())
 }
 
 /// Returns a text.

@@ -161,7 +161,7 @@ impl DynamoLog {
         let item = Draft::new(key, event.at)
             .text("action", event.draft.event.action())
             .text("eventType", event.draft.event)
-            .text("PID", &event.draft.pid)
+            .text("PID", event.draft.pid)
             .index_text("username", &event.username)
             .text("imageUID", &event.image.uid)
             .text("imageVersion", event.image.version)

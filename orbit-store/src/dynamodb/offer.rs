@@ -10,19 +10,21 @@ use orbit_core::port::PortError;
 use super::call::{failed, pause};
 use crate::aws::Failure;
 
-/// How often a call is made that the table is not ready for: for about ten seconds.
-const TRIES: u32 = 14;
+/// How often a call is made that it is too early for: for about ten seconds.
+const TRIES: u32 = 24;
 
-/// Returns true if a table was changed by a call, false if somebody else is changing it so.
-pub(super) fn is_done<T, E>(
+/// Changes a table, and returns false if somebody else is changing it.
+pub(super) async fn is_done<T, E, F>(
     table: &str,
     call: &'static str,
-    answer: Result<T, SdkError<E, HttpResponse>>,
+    make: impl FnMut() -> F,
 ) -> Result<bool, PortError>
 where
     E: ProvideErrorMetadata + Error + 'static,
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 {
-    let Err(error) = answer else { return Ok(true) };
+    // Only so many tables of an account change at once.
+    let Err(error) = patiently("LimitExceededException", make).await else { return Ok(true) };
     let failure = Failure::of(call, &error);
     let is_elsewhere = failure.code() == Some("ResourceInUseException");
     if is_elsewhere { Ok(false) } else { Err(failed(table, failure)) }
@@ -38,24 +40,22 @@ pub(super) fn offered<T, E>(
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    match answer {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) => {
-            let failure = Failure::of(call, &error);
-            let codes = ["UnknownOperationException", "UnknownOperation", "NotImplemented"];
-            let is_unknown = failure.code().is_some_and(|code| codes.contains(&code));
-            let is_offered = !is_unknown && failure.status() != Some(501);
-            if is_offered { Err(failed(table, failure)) } else { Ok(None) }
-        }
-    }
+    let error = match answer {
+        Ok(answer) => return Ok(Some(answer)),
+        Err(error) => error,
+    };
+    let failure = Failure::of(call, &error);
+    let codes = ["UnknownOperationException", "UnknownOperation", "NotImplemented"];
+    let is_unknown = failure.code().is_some_and(|code| codes.contains(&code));
+    let is_offered = !is_unknown && failure.status() != Some(501);
+    if is_offered { Err(failed(table, failure)) } else { Ok(None) }
 }
 
-/// Makes a call again while the table is not ready for it.
+/// Makes a call again while it is answered with one code, which says that it is too early.
 pub(super) async fn patiently<T, E, F>(
-    table: &str,
-    call: &'static str,
+    early: &str,
     mut make: impl FnMut() -> F,
-) -> Result<Option<T>, PortError>
+) -> Result<T, SdkError<E, HttpResponse>>
 where
     E: ProvideErrorMetadata + Error + 'static,
     F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -63,10 +63,9 @@ where
     let mut n_tries = 1;
     loop {
         let answer = make().await;
-        let unready = ["ContinuousBackupsUnavailableException", "ResourceInUseException"];
         let code = answer.as_ref().err().and_then(|error| error.as_service_error()?.code());
-        if n_tries == TRIES || !code.is_some_and(|code| unready.contains(&code)) {
-            return offered(table, call, answer);
+        if n_tries == TRIES || code != Some(early) {
+            return answer;
         }
         pause(n_tries).await;
         n_tries += 1;

@@ -78,11 +78,12 @@ impl DynamoRecords {
         if there.as_ref().is_none_or(|there| there.get("parcel") != item.get("parcel")) {
             self.0.recall(&parcel).await;
         }
-        let there: Option<Record> = match &there {
-            Some(there) => Some(self.0.read(there, RECORD).await?),
-            None => None,
-        };
-        if there.as_ref() != Some(record) {
+        let there = there.ok_or_else(|| {
+            let message = format!("what had the key {} was removed meanwhile", say(key));
+            PortError::new(Kind::Unavailable, message)
+        })?;
+        let there: Record = self.0.read(&there, RECORD).await?;
+        if there != *record {
             let message = format!("another record has the key {}", say(key));
             return Err(PortError::new(Kind::Conflict, message));
         }

@@ -108,8 +108,9 @@ impl DynamoDb {
             let Found { missing, .. } = self.settled(table).await?;
             // DynamoDB makes one index after the other.
             let Some(index) = missing.first() else { break };
-            self.add_index(table, index).await?;
-            steps.push(step(&format!("added index {}", index.name)));
+            if self.add_index(table, index).await? {
+                steps.push(step(&format!("added index {}", index.name)));
+            }
         }
         if self.keep_backups(&table.name).await? {
             steps.push(step("turned point-in-time recovery on"));
@@ -145,10 +146,10 @@ impl DynamoDb {
             .set_global_secondary_indexes(indexes)
             .billing_mode(BillingMode::PayPerRequest)
             .sse_specification(encryption);
-        is_done(&table.name, "CreateTable", create.send().await)
+        is_done(&table.name, "CreateTable", || create.clone().send()).await
     }
 
-    async fn add_index(&self, table: &Table, missing: &Index) -> Result<(), PortError> {
+    async fn add_index(&self, table: &Table, missing: &Index) -> Result<bool, PortError> {
         let action = CreateGlobalSecondaryIndexAction::builder()
             .index_name(missing.name)
             .set_key_schema(Some(keys([missing.partition, missing.sort])))
@@ -160,7 +161,7 @@ impl DynamoDb {
         let call = call
             .set_attribute_definitions(Some(table.attributes().iter().map(definition).collect()))
             .global_secondary_index_updates(update);
-        is_done(&table.name, "UpdateTable", call.send().await).map(drop)
+        is_done(&table.name, "UpdateTable", || call.clone().send()).await
     }
 
     /// Waits until a table and its indexes can be used.
@@ -202,9 +203,10 @@ impl DynamoDb {
         let on = on.build().expect("it says whether");
         let update = self.tables.client.update_continuous_backups().table_name(table);
         let update = || update.clone().point_in_time_recovery_specification(on.clone()).send();
+        let call = "UpdateContinuousBackups";
         // A new table refuses for a while: its backups are being prepared.
-        let answer = patiently(table, "UpdateContinuousBackups", update).await?;
-        Ok(answer.is_some())
+        let answer = patiently("ContinuousBackupsUnavailableException", update).await;
+        Ok(offered(table, call, answer)?.is_some())
     }
 
     /// Turns time to live on, unless it is on.

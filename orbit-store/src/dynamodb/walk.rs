@@ -14,7 +14,7 @@ use orbit_core::Timestamp;
 use orbit_core::port::PortError;
 
 use super::call::failed;
-use super::item::{Item, millis, month, text, text_of};
+use super::item::{Item, is_partition, millis, month, text, text_of};
 use super::schema::Index;
 use super::tables::{Equal, Tables};
 use crate::aws::Failure;
@@ -23,8 +23,6 @@ use crate::aws::Failure;
 const MAX_READS: u32 = 16;
 /// How many rows a read looks at if a filter may drop them, at least and at most.
 const FILTERED: [i32; 2] = [100, 5_000];
-/// The most bytes that a partition key can have.
-const MAX_PARTITION: usize = 2048;
 
 /// Which positions are wanted, in which direction.
 #[derive(Debug, Clone)]
@@ -134,8 +132,8 @@ impl Lane {
     /// Returns a walk through one partition.
     pub(super) fn one(table: String, index: Index, partition: &str, equals: Vec<Equal>) -> Self {
         // Nothing is ever kept under a key that cannot be one.
-        let is_key = (1..=MAX_PARTITION).contains(&partition.len());
-        let partitions = is_key.then(|| partition.to_owned()).into_iter().collect();
+        let partition = is_partition(partition).then(|| partition.to_owned());
+        let partitions = partition.into_iter().collect();
         Self { table, index, partitions, start: None, rows: VecDeque::new(), equals, n_reads: 0 }
     }
 
@@ -161,7 +159,7 @@ impl Lane {
         }
         let reached = self.start.as_ref().and_then(|key| key.get(self.index.sort)?.as_s().ok());
         match reached {
-            // Between two partitions there is always another read: each has something in it.
+            // The next partition is always looked into: there is one a month at most.
             Some(reached) if self.n_reads >= MAX_READS => Head::Beyond(reached),
             _ => Head::Unknown,
         }
