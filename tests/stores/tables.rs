@@ -1,8 +1,18 @@
 //! Charts, actions, events and records in DynamoDB, on two servers that speak its protocol: what one
 //! of them makes easier than AWS does, the other does not.
 
+#[path = "tables/answers.rs"]
+mod answers;
+#[path = "tables/pages.rs"]
+mod pages;
+#[path = "tables/races.rs"]
+mod races;
 #[path = "tables/rig.rs"]
 mod rig;
+#[path = "tables/setup.rs"]
+mod setup;
+#[path = "tables/sizes.rs"]
+mod sizes;
 
 use orbit_core::testing::conformance;
 

@@ -1,0 +1,158 @@
+//! Answers that are lost, refused for a while, or never come.
+
+use std::time::{Duration, Instant};
+
+use orbit_core::place::Shelf;
+use orbit_core::port::{Begun, Kind, Lease, Owner, PortError, Record, RecordKey};
+use orbit_core::saga::{Fact, Outcome};
+use orbit_core::testing::samples::{NOW, action_id, begin, chart, chart_place, development, entry};
+use orbit_core::{Environments, place::RecordTable};
+use orbit_store::{DynamoDb, SharedStore as _};
+use serde_json::json;
+
+use super::rig::{SERVERS, connect, event, failure, items, names, settings, tables_named};
+use crate::servers::{self, Server};
+
+/// Every other answer of a write is lost after the write took effect.
+const LOSSY: &str = "
+rules:
+- {service: dynamodb, operation: TransactWriteItems, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
+- {service: dynamodb, operation: UpdateItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
+- {service: dynamodb, operation: PutItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
+- {service: dynamodb, operation: DeleteItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
+";
+
+/// Asks again as long as nobody answers, as the callers of ports do.
+async fn asked<T>(mut call: impl AsyncFnMut() -> Result<T, PortError>) -> T {
+    for _ in 0..5 {
+        match call().await {
+            Err(error) if error.kind() == Kind::Unavailable => {}
+            result => return result.unwrap(),
+        }
+    }
+    panic!("no call was answered");
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_is_lost_has_one_effect() {
+    for server in SERVERS {
+        let names = names();
+        tables_named(server(), &names).await;
+        let proxy = servers::microburst(server(), LOSSY);
+        let tables = connect(&proxy, &names).await;
+        an_action_is_written_once(
+            &tables,
+            server(),
+            &names.event_table(orbit_core::event::ActionKind::Scan),
+        )
+        .await;
+        charts_and_records_are_written_once(&tables).await;
+    }
+}
+
+async fn an_action_is_written_once(tables: &DynamoDb, server: &Server, events: &str) {
+    let log = tables.log();
+    let begin = begin(1, 1, "a");
+    let (id, owner) = (&begin.record.id, &begin.owner);
+    let first = Lease { owner: owner.clone(), counter: 1 };
+    assert_eq!(asked(async || log.begin(&begin).await).await, Begun::New(first.clone()));
+    let other = Owner("b".to_owned());
+    let lease = asked(async || log.lease(id, &first, &other).await).await;
+    assert_eq!(lease, Lease { owner: other.clone(), counter: 2 });
+    let mut entries = Vec::new();
+    for (number, sequence) in [(1, 2), (2, 3)] {
+        let mut entry = entry(&begin.record, number, Fact::Refused(failure(true)));
+        entry.events.push(event(&begin.record, sequence));
+        entries.push(entry);
+    }
+    entries.push(entry(&begin.record, 3, Fact::Ended(Outcome::Failed(failure(true)))));
+    for entry in &entries {
+        asked(async || log.append(id, &other, entry).await).await;
+    }
+    let history = log.load(id).await.unwrap().unwrap();
+    assert_eq!((history.entries, history.n_events, history.lease), (entries, 3, lease));
+    assert_eq!(items(server, events).await.len(), 3);
+    let next = orbit_core::testing::samples::begin(2, 1, "a");
+    let begun = asked(async || log.begin(&next).await).await;
+    assert!(matches!(begun, Begun::New(_)), "the lock was not freed: {begun:?}");
+}
+
+async fn charts_and_records_are_written_once(tables: &DynamoDb) {
+    let (charts, records, writer) = (tables.charts(), tables.records(), action_id(1));
+    let chart = chart(1, 1);
+    let place = chart_place(Shelf::Live(development()), &chart);
+    let stored = asked(async || charts.put(&place, &writer, &chart).await).await;
+    assert_eq!((&stored.writer, &stored.chart), (&writer, &chart));
+    asked(async || charts.remove(&place, &writer).await).await;
+    assert_eq!(charts.find(&place).await.unwrap(), None);
+    let (table, partition) = (RecordTable::UserData, "jamesbond".to_owned());
+    let key = RecordKey { table, partition, sort: "1".to_owned() };
+    let record = Record { key, body: json!({ "n": 1 }), at: NOW, writer: writer.clone() };
+    asked(async || records.put(&record).await).await;
+    assert_eq!(records.find(&record.key).await.unwrap(), Some(record.clone()));
+    asked(async || records.remove(&record.key, &writer).await).await;
+    assert_eq!(records.find(&record.key).await.unwrap(), None);
+}
+
+/// What passes after a while, and what does not.
+const BUSY: &str = "
+rules:
+- service: dynamodb
+  operation: TransactWriteItems
+  times: 2
+  error:
+    code: TransactionCanceledException
+    fields: {CancellationReasons: [{Code: None}, {Code: TransactionConflict, Message: met another}]}
+- service: dynamodb
+  operation: TransactWriteItems
+  times: 2
+  error:
+    code: TransactionCanceledException
+    fields: {CancellationReasons: [{Code: ThrottlingError}, {Code: ProvisionedThroughputExceeded}]}
+- {service: dynamodb, operation: UpdateItem, times: 3, error: {code: TransactionConflictException}}
+- {service: dynamodb, operation: PutItem, times: 3, error: {code: ProvisionedThroughputExceededException}}
+- {service: dynamodb, operation: GetItem, times: 3, error: {code: ThrottlingException}}
+- {service: dynamodb, operation: DeleteItem, error: {code: TransactionConflictException}}
+- {service: dynamodb, operation: Query, error: {code: ProvisionedThroughputExceededException}}
+";
+
+#[tokio::test]
+async fn what_is_in_the_way_for_a_while_is_waited_for_and_no_longer() {
+    let names = names();
+    tables_named(servers::moto(), &names).await;
+    let proxy = servers::microburst(servers::moto(), BUSY);
+    let tables = connect(&proxy, &names).await;
+    let (log, charts) = (tables.log(), tables.charts());
+    let begin = begin(1, 1, "a");
+    let id = &begin.record.id;
+    let Begun::New(lease) = log.begin(&begin).await.unwrap() else {
+        panic!("nothing is in the way")
+    };
+    log.lease(id, &lease, &begin.owner).await.unwrap();
+    let chart = chart(1, 1);
+    let place = chart_place(Shelf::Live(development()), &chart);
+    charts.put(&place, &action_id(1), &chart).await.unwrap();
+    assert!(charts.find(&place).await.unwrap().is_some());
+
+    let begun = Instant::now();
+    for error in
+        [log.load(id).await.unwrap_err(), charts.remove(&place, &action_id(1)).await.unwrap_err()]
+    {
+        assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(25), "two calls took {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_unavailable_in_time() {
+    let names = orbit_core::place::Names::new(&Environments::default());
+    let settings = settings("http://127.0.0.1:9".to_owned());
+    let tables = DynamoDb::connect(&settings, &names).await;
+    let begun = Instant::now();
+    let error = tables.log().begin(&begin(1, 1, "a")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
+    assert!(!error.chain().contains(servers::SECRET), "{}", error.chain());
+    let error = tables.ready().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(25), "two calls took {:?}", begun.elapsed());
+}
