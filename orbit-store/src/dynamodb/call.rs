@@ -61,8 +61,8 @@ impl Miss {
 
     /// Reads what became of a transaction.
     ///
-    /// Where a condition failed, the rest does not matter: the items are read to see which. Where one
-    /// did not, the transaction met another one or was throttled, and is made again.
+    /// Where it met another one, it is made again, whatever else: what the other one writes may be
+    /// seen in part until it is over. Where a condition failed, the items are read to see which.
     fn of_transaction(
         table: &str,
         error: &SdkError<TransactWriteItemsError, HttpResponse>,
@@ -80,11 +80,12 @@ impl Miss {
                 ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
             passing.contains(code)
         };
-        if codes.contains(&"ConditionalCheckFailed") {
+        let in_the_way = codes.contains(&"TransactionConflict");
+        if codes.contains(&"ConditionalCheckFailed") && !in_the_way {
             return Self::Refused;
         }
         let failure = failed(table, Failure::of(call, error));
-        if codes.iter().all(passes) {
+        if in_the_way || codes.iter().all(passes) {
             return Self::Again(failure);
         }
         if codes.contains(&"ValidationError") {

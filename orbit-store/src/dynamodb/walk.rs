@@ -284,3 +284,59 @@ pub(super) fn equals<const N: usize>(wanted: [(&'static str, Option<String>); N]
     let wanted = wanted.into_iter();
     wanted.filter_map(|(name, value)| Some((name, AttributeValue::S(value?)))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(rows: &[&str], start: Option<&str>, n_reads: u32) -> Lane {
+        let mut lane = Lane::one("t".to_owned(), crate::dynamodb::schema::BY_TIME, "p", vec![]);
+        lane.n_reads = n_reads;
+        lane.start = start.map(|time| Item::from([("time".to_owned(), text(time))]));
+        if start.is_none() {
+            lane.partitions.clear();
+        }
+        let row = |position: &&str| Row {
+            position: (*position).to_owned(),
+            table: "t".to_owned(),
+            item: Item::new(),
+        };
+        lane.rows = rows.iter().map(row).collect();
+        lane
+    }
+
+    /// Returns the positions of a page, and where the next one begins, without reading anything.
+    async fn check(lanes: Vec<Lane>, forward: bool) -> (Vec<String>, Option<String>) {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::latest())
+            .build();
+        let names = orbit_core::place::Names::new(&orbit_core::Environments::default());
+        let client = aws_sdk_dynamodb::Client::from_conf(config);
+        let clock = std::sync::Arc::new(crate::SystemClock);
+        let tables = Tables::new(client, names, clock, std::time::Duration::from_secs(1));
+        let range = Range::new(None, None, forward);
+        let (rows, next) = page(&tables, lanes, &range, 3).await.unwrap();
+        (rows.into_iter().map(|row| row.position).collect(), next)
+    }
+
+    #[tokio::test]
+    async fn a_lane_that_was_read_enough_ends_the_page_where_it_stands() {
+        let stuck = || lane(&[], Some("3"), MAX_READS);
+        let (rows, next) = check(vec![lane(&["1", "2", "4"], None, 1), stuck()], true).await;
+        assert_eq!((rows, next), (vec!["1".to_owned(), "2".to_owned()], Some("3".to_owned())));
+        let (rows, next) = check(vec![lane(&["4", "2"], None, 1), stuck()], false).await;
+        assert_eq!((rows, next), (vec!["4".to_owned()], Some("3".to_owned())));
+        let (rows, next) = check(vec![stuck(), lane(&[], Some("5"), MAX_READS)], true).await;
+        assert_eq!((rows, next), (vec![], Some("3".to_owned())));
+    }
+
+    #[tokio::test]
+    async fn lanes_are_merged_and_a_page_knows_whether_another_follows() {
+        let lanes = || vec![lane(&["1", "4"], None, 1), lane(&["2"], None, 1)];
+        let all = ["1", "2", "4"].map(str::to_owned).to_vec();
+        assert_eq!(check(lanes(), true).await, (all.clone(), None));
+        let mut more = lanes();
+        more.push(lane(&["5"], None, 1));
+        assert_eq!(check(more, true).await, (all, Some("4".to_owned())));
+    }
+}

@@ -1,17 +1,24 @@
 //! Answers that are lost, refused for a while, or never come.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use orbit_core::place::Shelf;
+use orbit_core::Environments;
+use orbit_core::event::ActionKind;
+use orbit_core::place::{Names, RecordTable, Shelf};
 use orbit_core::port::{Begun, Kind, Lease, Owner, PortError, Record, RecordKey};
 use orbit_core::saga::{Fact, Outcome};
 use orbit_core::testing::samples::{NOW, action_id, begin, chart, chart_place, development, entry};
-use orbit_core::{Environments, place::RecordTable};
-use orbit_store::{DynamoDb, SharedStore as _};
+use orbit_store::{AwsSettings, DynamoDb, SharedStore as _};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::rig::{SERVERS, connect, event, failure, items, names, settings, tables_named};
-use crate::servers::{self, Server};
+use crate::servers;
+
+/// How long a call may take where it does not get what it needs.
+const ONE_CALL: Duration = Duration::from_secs(5);
+/// How long two of them may take, and a little more on a busy machine.
+const TWO_CALLS: Duration = Duration::from_secs(15);
 
 /// Every other answer of a write is lost after the write took effect.
 const LOSSY: &str = "
@@ -24,13 +31,13 @@ rules:
 
 /// Asks again as long as nobody answers, as the callers of ports do.
 async fn asked<T>(mut call: impl AsyncFnMut() -> Result<T, PortError>) -> T {
-    for _ in 0..5 {
-        match call().await {
-            Err(error) if error.kind() == Kind::Unavailable => {}
-            result => return result.unwrap(),
+    let mut result = call().await;
+    for _ in 0..4 {
+        if result.as_ref().is_err_and(|error| error.kind() == Kind::Unavailable) {
+            result = call().await;
         }
     }
-    panic!("no call was answered");
+    result.unwrap()
 }
 
 #[tokio::test]
@@ -40,40 +47,34 @@ async fn a_call_whose_answer_is_lost_has_one_effect() {
         tables_named(server(), &names).await;
         let proxy = servers::microburst(server(), LOSSY);
         let tables = connect(&proxy, &names).await;
-        an_action_is_written_once(
-            &tables,
-            server(),
-            &names.event_table(orbit_core::event::ActionKind::Scan),
-        )
-        .await;
+        an_action_is_written_once(&tables).await;
+        let events = items(server(), &names.event_table(ActionKind::Scan)).await;
+        assert_eq!(events.len(), 4);
         charts_and_records_are_written_once(&tables).await;
     }
 }
 
-async fn an_action_is_written_once(tables: &DynamoDb, server: &Server, events: &str) {
+async fn an_action_is_written_once(tables: &DynamoDb) {
     let log = tables.log();
-    let begin = begin(1, 1, "a");
-    let (id, owner) = (&begin.record.id, &begin.owner);
-    let first = Lease { owner: owner.clone(), counter: 1 };
-    assert_eq!(asked(async || log.begin(&begin).await).await, Begun::New(first.clone()));
-    let other = Owner("b".to_owned());
-    let lease = asked(async || log.lease(id, &first, &other).await).await;
-    assert_eq!(lease, Lease { owner: other.clone(), counter: 2 });
-    let mut entries = Vec::new();
-    for (number, sequence) in [(1, 2), (2, 3)] {
-        let mut entry = entry(&begin.record, number, Fact::Refused(failure(true)));
-        entry.events.push(event(&begin.record, sequence));
-        entries.push(entry);
-    }
-    entries.push(entry(&begin.record, 3, Fact::Ended(Outcome::Failed(failure(true)))));
+    let first = begin(1, 1, "a");
+    let (id, b) = (&first.record.id, Owner("b".to_owned()));
+    let seen = Lease { owner: first.owner.clone(), counter: 1 };
+    assert_eq!(asked(async || log.begin(&first).await).await, Begun::New(seen.clone()));
+    let lease = asked(async || log.lease(id, &seen, &b).await).await;
+    assert_eq!(lease, Lease { owner: b.clone(), counter: 2 });
+    let mut entries = vec![
+        entry(&first.record, 1, Fact::Refused(failure(true))),
+        entry(&first.record, 2, Fact::Refused(failure(true))),
+        entry(&first.record, 3, Fact::Ended(Outcome::Failed(failure(true)))),
+    ];
+    entries[0].events.push(event(&first.record, 2));
+    entries[1].events.push(event(&first.record, 3));
     for entry in &entries {
-        asked(async || log.append(id, &other, entry).await).await;
+        asked(async || log.append(id, &b, entry).await).await;
     }
     let history = log.load(id).await.unwrap().unwrap();
     assert_eq!((history.entries, history.n_events, history.lease), (entries, 3, lease));
-    assert_eq!(items(server, events).await.len(), 3);
-    let next = orbit_core::testing::samples::begin(2, 1, "a");
-    let begun = asked(async || log.begin(&next).await).await;
+    let begun = asked(async || log.begin(&begin(2, 1, "a")).await).await;
     assert!(matches!(begun, Begun::New(_)), "the lock was not freed: {begun:?}");
 }
 
@@ -134,25 +135,28 @@ async fn what_is_in_the_way_for_a_while_is_waited_for_and_no_longer() {
     charts.put(&place, &action_id(1), &chart).await.unwrap();
     assert!(charts.find(&place).await.unwrap().is_some());
 
-    let begun = Instant::now();
-    for error in
-        [log.load(id).await.unwrap_err(), charts.remove(&place, &action_id(1)).await.unwrap_err()]
-    {
+    let settings = AwsSettings { call_timeout: ONE_CALL, ..settings(proxy.endpoint()) };
+    let tables = DynamoDb::connect(&settings, &names).await;
+    let (log, charts, writer) = (tables.log(), tables.charts(), action_id(1));
+    let calls = async { (log.load(id).await, charts.remove(&place, &writer).await) };
+    let (loaded, removed) = timeout(TWO_CALLS, calls).await.expect("a call ends in time");
+    for error in [loaded.unwrap_err(), removed.unwrap_err()] {
         assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
     }
-    assert!(begun.elapsed() < Duration::from_secs(25), "two calls took {:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn a_service_that_is_not_there_is_unavailable_in_time() {
-    let names = orbit_core::place::Names::new(&Environments::default());
+    let names = Names::new(&Environments::default());
     let settings = settings("http://127.0.0.1:9".to_owned());
+    let settings = AwsSettings { call_timeout: ONE_CALL, ..settings };
     let tables = DynamoDb::connect(&settings, &names).await;
-    let begun = Instant::now();
-    let error = tables.log().begin(&begin(1, 1, "a")).await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unavailable);
-    assert!(!error.chain().contains(servers::SECRET), "{}", error.chain());
-    let error = tables.ready().await.unwrap_err();
-    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
-    assert!(begun.elapsed() < Duration::from_secs(25), "two calls took {:?}", begun.elapsed());
+    let begin = begin(1, 1, "a");
+    let log = tables.log();
+    let calls = async { (log.begin(&begin).await, tables.ready().await) };
+    let (begun, ready) = timeout(TWO_CALLS, calls).await.expect("a call ends in time");
+    for error in [begun.unwrap_err(), ready.unwrap_err()] {
+        assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+        assert!(!error.chain().contains(servers::SECRET), "{}", error.chain());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Credentials;
@@ -31,14 +32,14 @@ pub(super) fn names() -> Names {
     Names::named(&Environments::default(), naming).unwrap()
 }
 
-/// Returns how a server is reached.
+/// Returns how a server is reached, which all tests of all programs on this machine may keep busy.
 pub(super) fn settings(endpoint: String) -> AwsSettings {
     let (id, secret) = (servers::KEY_ID.to_owned(), servers::SECRET.to_owned());
     AwsSettings {
         endpoint: Some(endpoint),
         region: Some("us-east-1".to_owned()),
         key: Some(AwsKey { id, secret }),
-        ..AwsSettings::default()
+        call_timeout: Duration::from_secs(60),
     }
 }
 

@@ -12,7 +12,7 @@ use orbit_core::testing::samples::begin;
 use orbit_store::{DynamoDb, SharedStore as _, Step};
 
 use super::rig::{SERVERS, client, connect, names, tables, tables_named};
-use crate::servers::Server;
+use crate::servers::{self, Server};
 
 #[tokio::test]
 async fn a_setup_makes_every_table_and_the_next_one_nothing() {
@@ -41,15 +41,14 @@ async fn a_setup_makes_every_table_and_the_next_one_nothing() {
 
 #[tokio::test]
 async fn setups_at_once_make_one_set_of_tables() {
-    for server in SERVERS {
-        let names = names();
-        let tables = connect(server(), &names).await;
-        let steps = join_all((0..3).map(|_| tables.setup())).await;
-        let steps: Vec<_> = steps.into_iter().flat_map(Result::unwrap).collect();
-        let n_created = steps.iter().filter(|step| step.done == "created").count();
-        assert_eq!(n_created, names.tables().len());
-        tables.log().begin(&begin(1, 1, "a")).await.unwrap();
-    }
+    let names = names();
+    // On moto, two can create the same table at once.
+    let tables = connect(servers::ministack(), &names).await;
+    let steps = join_all((0..3).map(|_| tables.setup())).await;
+    let steps: Vec<_> = steps.into_iter().flat_map(Result::unwrap).collect();
+    let n_created = steps.iter().filter(|step| step.done == "created").count();
+    assert_eq!(n_created, names.tables().len());
+    tables.log().begin(&begin(1, 1, "a")).await.unwrap();
 }
 
 /// Makes a table by hand, with a key and no index.

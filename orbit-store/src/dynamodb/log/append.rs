@@ -177,7 +177,12 @@ impl DynamoLog {
             let message = format!("{holder} holds the lease of action {action}, not {owner}");
             return Err(conflict(message));
         }
-        let next = number_of::<u32>(&there, "entries")?.saturating_add(1);
+        let n_entries: u32 = number_of(&there, "entries")?;
+        if (1..=n_entries).contains(&number) {
+            // The action counts an entry that cannot be seen yet.
+            return Ok(None);
+        }
+        let next = n_entries.saturating_add(1);
         if number != next {
             let message = format!("entry {number} of action {action} is not the next, {next}");
             return Err(conflict(message));
