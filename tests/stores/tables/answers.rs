@@ -62,13 +62,13 @@ async fn an_action_is_written_once(tables: &DynamoDb) {
     assert_eq!(asked(async || log.begin(&first).await).await, Begun::New(seen.clone()));
     let lease = asked(async || log.lease(id, &seen, &b).await).await;
     assert_eq!(lease, Lease { owner: b.clone(), counter: 2 });
-    let mut entries = vec![
-        entry(&first.record, 1, Fact::Refused(failure(true))),
-        entry(&first.record, 2, Fact::Refused(failure(true))),
-        entry(&first.record, 3, Fact::Ended(Outcome::Failed(failure(true)))),
-    ];
-    entries[0].events.push(event(&first.record, 2));
-    entries[1].events.push(event(&first.record, 3));
+    let with_event = |number| {
+        let mut entry = entry(&first.record, number, Fact::Refused(failure(true)));
+        entry.events.push(event(&first.record, number + 1));
+        entry
+    };
+    let end = Fact::Ended(Outcome::Failed(failure(true)));
+    let entries = vec![with_event(1), with_event(2), entry(&first.record, 3, end)];
     for entry in &entries {
         asked(async || log.append(id, &b, entry).await).await;
     }

@@ -7,11 +7,12 @@ use aws_sdk_dynamodb::types::{
 };
 use futures_util::future::join_all;
 use orbit_core::event::ActionKind;
-use orbit_core::port::Kind;
-use orbit_core::testing::samples::begin;
+use orbit_core::port::{Begin, BeginKey, Kind};
+use orbit_core::testing::samples::{NOW, action_id, begin};
+use orbit_core::{Digest, Timestamp};
 use orbit_store::{DynamoDb, SharedStore as _, Step};
 
-use super::rig::{SERVERS, client, connect, names, tables, tables_named};
+use super::rig::{SERVERS, client, connect, items, names, tables, tables_named};
 use crate::servers::{self, Server};
 
 #[tokio::test]
@@ -23,6 +24,9 @@ async fn a_setup_makes_every_table_and_the_next_one_nothing() {
         assert_eq!(error.kind(), Kind::Rejected);
         assert!(error.to_string().contains(&names.action_table()), "{error}");
         assert_eq!(tables.installation().await.unwrap_err().kind(), Kind::Rejected);
+        let error = tables.log().load(&action_id(1)).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unavailable);
+        assert!(error.to_string().contains(&names.action_table()), "{error}");
         let steps = tables.setup().await.unwrap();
         let created: BTreeSet<_> = steps
             .iter()
@@ -168,5 +172,30 @@ async fn the_template_makes_what_the_setup_makes() {
         let described: BTreeSet<_> =
             described.map(|one| one["IndexName"].as_str().unwrap()).collect();
         assert_eq!(described, indexes, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_goes_by_itself_and_nothing_else_does() {
+    for server in SERVERS {
+        let names = names();
+        let tables = tables_named(server(), &names).await;
+        let key = BeginKey {
+            scope: "jamesbond POST /x 1".to_owned(),
+            fingerprint: Digest::of(b"x"),
+            expired_before: Timestamp::from_millis(NOW.millis() - 1000),
+        };
+        let begin = Begin { key: Some(key), ..begin(1, 1, "a") };
+        tables.log().begin(&begin).await.unwrap();
+        let items = items(server(), &names.action_table()).await;
+        let expiring: Vec<_> = items.iter().filter(|item| item.contains_key("expires")).collect();
+        let scopes: Vec<_> = expiring.iter().map(|item| item["scope"].as_s().unwrap()).collect();
+        assert_eq!(scopes, ["jamesbond POST /x 1"]);
+        let expires: i64 = expiring[0]["expires"].as_n().unwrap().parse().unwrap();
+        assert!(expires > NOW.seconds(), "the key was to go at once: {expires}");
+        let stamped = items.iter().all(|item| {
+            item.contains_key("createdTimestampUTC") && item.contains_key("createdTimestampUnix")
+        });
+        assert!(stamped, "{items:?}");
     }
 }
