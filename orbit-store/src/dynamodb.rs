@@ -38,6 +38,10 @@
 //! | records | `by-partition` | the table's | the records of a user or image by time |
 //! | records | `by-writer` | action | the records of an action |
 //!
+//! Which months a list has stands in the action table before anything is written in one, and every
+//! process remembers what it has written there: after these tables were restored from a backup, all
+//! processes have to be started again.
+//!
 //! A partition of an index takes 1,000 writes a second: so many events of one kind of action, in every
 //! second of a month, is what these tables are made for. More is throttled and repeated.
 //!

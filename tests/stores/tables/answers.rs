@@ -20,13 +20,15 @@ const ONE_CALL: Duration = Duration::from_secs(5);
 /// How long two of them may take, and a little more on a busy machine.
 const TWO_CALLS: Duration = Duration::from_secs(15);
 
-/// Every other answer of a write is lost after the write took effect.
+/// Every other answer of a write is lost after the write took effect. That they are is shown by a call
+/// that loses every one.
 const LOSSY: &str = "
 rules:
 - {service: dynamodb, operation: TransactWriteItems, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
 - {service: dynamodb, operation: UpdateItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
 - {service: dynamodb, operation: PutItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
 - {service: dynamodb, operation: DeleteItem, sequence: {fail: 1, pass: 1}, response: {abort_bytes: 0}}
+- {service: dynamodb, operation: DescribeTable, response: {abort_bytes: 0}}
 ";
 
 /// Asks again as long as nobody answers, as the callers of ports do.
@@ -47,6 +49,8 @@ async fn a_call_whose_answer_is_lost_has_one_effect() {
         tables_named(server(), &names).await;
         let proxy = servers::microburst(server(), LOSSY);
         let tables = connect(&proxy, &names).await;
+        let ready = tables.ready().await;
+        assert_eq!(ready.unwrap_err().kind(), Kind::Unavailable, "no answer was lost");
         an_action_is_written_once(&tables).await;
         let events = items(server(), &names.event_table(ActionKind::Scan)).await;
         assert_eq!(events.len(), 4);
