@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{
-    IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-    TableDescription, TableStatus,
+    AttributeDefinition, IndexStatus, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableDescription, TableStatus,
 };
 use orbit_core::port::{Kind, PortError};
 
@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) missing: Vec<Index>,
     /// What cannot be used yet: the table or one of its indexes, with its state.
     pub(super) coming: Option<String>,
+    /// The attributes that its keys name.
+    pub(super) attributes: Vec<AttributeDefinition>,
 }
 
 /// Compares a table with what it has to be.
@@ -51,7 +53,7 @@ pub(super) fn compare(table: &Table, there: &TableDescription) -> Result<Found, 
                 .or_else(|| Some(format!("index {} of table {name} is {status}", index.name)));
         }
     }
-    Ok(Found { missing, coming })
+    Ok(Found { missing, coming, attributes: there.attribute_definitions().to_vec() })
 }
 
 fn compare_index(

@@ -10,8 +10,9 @@ use orbit_core::port::PortError;
 use super::call::{failed, pause};
 use crate::aws::Failure;
 
-/// How often a call is made that it is too early for: for about ten seconds.
-const TRIES: u32 = 24;
+/// How often a call is made that it is too early for: for about a minute, as long as DynamoDB takes
+/// to prepare the backups of a new table.
+const TRIES: u32 = 120;
 
 /// Changes a table, and returns false if somebody else is changing it.
 pub(super) async fn is_done<T, E, F>(

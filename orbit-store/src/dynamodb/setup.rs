@@ -105,10 +105,10 @@ impl DynamoDb {
             steps.push(step("created"));
         }
         loop {
-            let Found { missing, .. } = self.settled(table).await?;
+            let found = self.settled(table).await?;
             // DynamoDB makes one index after the other.
-            let Some(index) = missing.first() else { break };
-            if self.add_index(table, index).await? {
+            let Some(index) = found.missing.first() else { break };
+            if self.add_index(table, &found, index).await? {
                 steps.push(step(&format!("added index {}", index.name)));
             }
         }
@@ -149,7 +149,21 @@ impl DynamoDb {
         is_done(&table.name, "CreateTable", || create.clone().send()).await
     }
 
-    async fn add_index(&self, table: &Table, missing: &Index) -> Result<bool, PortError> {
+    async fn add_index(
+        &self,
+        table: &Table,
+        found: &Found,
+        missing: &Index,
+    ) -> Result<bool, PortError> {
+        // An attribute that no key names would be refused.
+        let mut attributes = found.attributes.clone();
+        for attribute in table.attributes() {
+            let is_key = [missing.partition, missing.sort].contains(&attribute.name);
+            let is_known = attributes.iter().any(|known| known.attribute_name() == attribute.name);
+            if is_key && !is_known {
+                attributes.push(definition(&attribute));
+            }
+        }
         let action = CreateGlobalSecondaryIndexAction::builder()
             .index_name(missing.name)
             .set_key_schema(Some(keys([missing.partition, missing.sort])))
@@ -158,9 +172,8 @@ impl DynamoDb {
             .expect("it has a name, keys and a projection");
         let update = GlobalSecondaryIndexUpdate::builder().create(action).build();
         let call = self.tables.client.update_table().table_name(&table.name);
-        let call = call
-            .set_attribute_definitions(Some(table.attributes().iter().map(definition).collect()))
-            .global_secondary_index_updates(update);
+        let call =
+            call.set_attribute_definitions(Some(attributes)).global_secondary_index_updates(update);
         is_done(&table.name, "UpdateTable", || call.clone().send()).await
     }
 
