@@ -90,13 +90,13 @@ pub(super) async fn n_parts(server: &Server, names: &Names) -> usize {
 
 /// Returns a text that cannot be compressed to much less than three quarters.
 pub(super) fn noise(n_letters: usize) -> String {
-    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let letter = |_| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        LETTERS.chars().nth(usize::try_from(state >> 58).unwrap()).unwrap()
+        char::from(*LETTERS.get(usize::try_from(state >> 58).unwrap()).unwrap())
     };
     (0..n_letters).map(letter).collect()
 }
