@@ -9,3 +9,6 @@ mod images;
 mod servers;
 #[path = "stores/tables.rs"]
 mod tables;
+
+#[path = "stores/catalog.rs"]
+mod catalog;

@@ -13,6 +13,8 @@ mod dynamodb;
 mod embedded;
 mod fault;
 mod page;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod record;
 #[cfg(feature = "aws")]
 mod s3;
@@ -26,5 +28,7 @@ pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
 pub use s3::{S3, S3Settings};
 #[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
+#[cfg(feature = "mysql")]
+pub use mysql::{MySql, MySqlSettings, MySqlUrl, MySqlUrlFault};
 pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};
