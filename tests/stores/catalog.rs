@@ -2,10 +2,16 @@
 
 #[path = "catalog/contract.rs"]
 mod contract;
+#[path = "catalog/dice.rs"]
+pub(crate) mod dice;
+#[path = "catalog/fill.rs"]
+mod fill;
 #[path = "catalog/outage.rs"]
 mod outage;
 #[path = "catalog/plans.rs"]
 mod plans;
+#[path = "catalog/reference.rs"]
+mod reference;
 #[path = "catalog/rows.rs"]
 mod rows;
 #[path = "catalog/schema.rs"]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use orbit_core::port::PortError;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
+use sqlx::pool::PoolConnection;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, MySqlConnection};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -88,18 +89,30 @@ impl Database {
 
     async fn once<W: Work>(&self, work: &W, deadline: Instant) -> Result<W::Output, Stopped> {
         let connection = timeout_at(deadline, self.pool.acquire()).await;
-        let mut connection = connection.map_err(|_| Stopped::Late)??;
-        if let Ok(result) = timeout_at(deadline, work.run(&mut connection)).await {
-            return result;
-        }
-        // Whoever gets it next would wait for the answer that did not come.
-        connection.close_on_drop();
-        Err(Stopped::Late)
+        let mut held = Held { connection: connection.map_err(|_| Stopped::Late)??, is_idle: false };
+        let result = timeout_at(deadline, work.run(&mut held.connection)).await;
+        held.is_idle = result.is_ok();
+        result.map_err(|_| Stopped::Late)?
     }
 
     /// Waits for all connections to end.
     pub(super) async fn close(&self) {
         self.pool.close().await;
+    }
+}
+
+/// A connection that is closed if work on it was left in the middle, by time or because nobody waits
+/// for it any more: who gets it next would wait for an answer that may not come.
+struct Held {
+    connection: PoolConnection<sqlx::MySql>,
+    is_idle: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.is_idle {
+            self.connection.close_on_drop();
+        }
     }
 }
 

@@ -1,0 +1,52 @@
+//! The search as a filter over values in memory.
+
+use std::cmp::Ordering;
+
+use orbit_core::query::{Search, Sort, StatusName};
+use orbit_core::{Image, ImageId};
+
+/// Returns which images a search finds, in its order.
+pub(crate) fn found<'a>(
+    images: impl IntoIterator<Item = &'a Image>,
+    search: &Search,
+) -> Vec<&'a ImageId> {
+    let mut found: Vec<_> = images.into_iter().filter(|image| matches(image, search)).collect();
+    found.sort_by(|a, b| order(a, b, search.sort).then_with(|| a.id.cmp(&b.id)));
+    found.into_iter().map(|image| &image.id).collect()
+}
+
+fn matches(image: &Image, search: &Search) -> bool {
+    let labels = &image.labels;
+    let same = |a: &Option<String>, b: &str| {
+        a.as_ref().is_none_or(|a| a.to_lowercase() == b.to_lowercase())
+    };
+    let equal = |a: &Option<String>, b: &Option<String>| a.is_none() || a == b;
+    search.text.as_ref().is_none_or(|text| holds(image, &text.to_lowercase()))
+        && same(&search.name, &labels.name)
+        && same(&search.category, &labels.category)
+        && search.environment.as_ref().is_none_or(|name| *name == image.environment)
+        && search.status.is_none_or(|status| status == StatusName::of(&image.status))
+        && equal(&search.part, &labels.part)
+        && equal(&search.tail, &labels.tail)
+        && search.version.is_none_or(|version| version == image.id.version)
+        && search.scanned.is_none_or(|scanned| scanned == image.report.is_some())
+}
+
+fn holds(image: &Image, text: &str) -> bool {
+    let labels = &image.labels;
+    let fields = [Some(&labels.name), labels.description.as_ref(), labels.part.as_ref()];
+    let fields = fields.into_iter().chain([labels.tail.as_ref()]).flatten().map(String::as_str);
+    fields.chain([image.id.uid.as_str()]).any(|field| field.to_lowercase().contains(text))
+}
+
+fn order(a: &Image, b: &Image, sort: Sort) -> Ordering {
+    let name = |image: &Image| image.labels.name.to_lowercase();
+    match sort {
+        Sort::Newest => b.created.cmp(&a.created),
+        Sort::Oldest => a.created.cmp(&b.created),
+        Sort::LastChanged => b.updated.cmp(&a.updated),
+        Sort::FirstChanged => a.updated.cmp(&b.updated),
+        Sort::Name => name(a).cmp(&name(b)),
+        Sort::NameBackwards => name(b).cmp(&name(a)),
+    }
+}
