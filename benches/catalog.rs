@@ -17,9 +17,15 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::disallowed_methods,
+    clippy::future_not_send,
     reason = "a bench measures time, prints it, and fails by panicking"
 )]
-#![allow(dead_code, reason = "what it shares with the tests does more")]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::needless_pass_by_value,
+    reason = "what it shares with the tests does more"
+)]
 
 #[path = "catalog/cases.rs"]
 mod cases;

@@ -56,78 +56,77 @@ pub(crate) fn naive(search: &Search) -> String {
 
 /// Returns all kinds of searches in a collection of so many images.
 pub(crate) fn all(n_images: u32) -> Vec<Case> {
-    let any = move |n: u32| {
-        let n_any = Dice::new(u64::from(n) + 1_000_000).below(usize::try_from(n_images).unwrap());
-        fill::made(u32::try_from(n_any).unwrap())
-    };
-    let case = |name, search: Box<dyn Fn(u32) -> Search>| Case { name, search };
+    let texts = texts(n_images).into_iter();
+    texts.chain(filters(n_images)).chain(several(n_images)).collect()
+}
+
+fn texts(n_images: u32) -> Vec<Case> {
+    let any = move |n| any(n_images, n);
+    let by = |sort, search| Search { sort, ..search };
     vec![
-        case("no filter", Box::new(move |_| base())),
-        case("no filter, by name", Box::new(move |_| Search { sort: Sort::Name, ..base() })),
-        case("text, 1 letter", Box::new(move |n| text(letters(n, 1)))),
-        case("text, 2 letters", Box::new(move |n| text(letters(n, 2)))),
-        case("text, 3 letters of a UID", Box::new(move |n| text(part(&any(n), 3)))),
-        case("text, 4 letters of a UID", Box::new(move |n| text(part(&any(n), 4)))),
-        case("text, 30 letters of a UID", Box::new(move |n| text(part(&any(n), 30)))),
-        case("text, a word in a fifth", Box::new(move |n| text(word(n)))),
-        case(
-            "text, a word in a fifth, last change",
-            Box::new(move |n| Search { sort: Sort::LastChanged, ..text(word(n)) }),
-        ),
-        case("text, two words in 2 of 100", Box::new(move |n| text(phrase(n)))),
-        case(
-            "text, two words in 2 of 100, by name",
-            Box::new(move |n| Search { sort: Sort::Name, ..text(phrase(n)) }),
-        ),
-        case(
-            "text, one aircraft, 1 of 1,000",
-            Box::new(move |n| text(format!("aircraft {}", 100 + n))),
-        ),
-        case("text, three words, 1 of 1,600", Box::new(move |n| text(long(&any(n))))),
-        case("text, a whole name", Box::new(move |n| text(any(n).labels.name))),
-        case("text, nothing", Box::new(move |n| text(format!("no such text {n}")))),
-        case("name", Box::new(move |n| Search { name: Some(any(n).labels.name), ..base() })),
-        case(
-            "category",
-            Box::new(move |n| Search { category: Some(any(n).labels.category), ..base() }),
-        ),
-        case(
-            "category, oldest",
-            Box::new(move |n| Search {
-                category: Some(any(n).labels.category),
-                sort: Sort::Oldest,
-                ..base()
-            }),
-        ),
-        case(
-            "environment",
-            Box::new(move |n| Search { environment: Some(any(n).environment), ..base() }),
-        ),
-        case(
-            "status deleted",
-            Box::new(move |_| Search { status: Some(StatusName::Deleted), ..base() }),
-        ),
-        case(
-            "part",
-            Box::new(move |n| Search { part: Some(format!("{}-1", 20_000 + n)), ..base() }),
-        ),
-        case("tail", Box::new(move |n| Search { tail: Some(format!("G-{n:04}")), ..base() })),
-        case("version", Box::new(move |n| Search { version: Some(any(n).id.version), ..base() })),
-        case("scanned", Box::new(move |n| Search { scanned: Some(n % 2 == 0), ..base() })),
-        case("environment, category, version, scanned", Box::new(move |n| four(&any(n), base()))),
-        case(
-            "environment, category, version, by name",
-            Box::new(move |n| Search { sort: Sort::Name, scanned: None, ..four(&any(n), base()) }),
-        ),
-        case(
-            "text in a fifth, category, environment",
-            Box::new(move |n| {
-                let of = any(n);
-                let (category, environment) = (Some(of.labels.category), Some(of.environment));
-                Search { category, environment, ..text(word(n)) }
-            }),
-        ),
+        Case::new("no filter", |_| base()),
+        Case::new("no filter, by name", move |_| by(Sort::Name, base())),
+        Case::new("text, 1 letter", |n| text(letters(n, 1))),
+        Case::new("text, 2 letters", |n| text(letters(n, 2))),
+        Case::new("text, 3 letters of a UID", move |n| text(part(&any(n), 3))),
+        Case::new("text, 4 letters of a UID", move |n| text(part(&any(n), 4))),
+        Case::new("text, 30 letters of a UID", move |n| text(part(&any(n), 30))),
+        Case::new("text, a word in a fifth", |n| text(word(n))),
+        Case::new("text, a word in a fifth, last change", move |n| {
+            by(Sort::LastChanged, text(word(n)))
+        }),
+        Case::new("text, two words in 1 of 100", |n| text(phrase(n))),
+        Case::new("text, two words in 1 of 100, by name", move |n| by(Sort::Name, text(phrase(n)))),
+        Case::new("text, one aircraft, 1 of 1,000", |n| text(format!("aircraft {}", 100 + n))),
+        Case::new("text, four words, 1 of 256", move |n| text(long(&any(n)))),
+        Case::new("text, a whole name", move |n| text(any(n).labels.name)),
+        Case::new("text, nothing", |n| text(format!("no such text {n}"))),
     ]
+}
+
+fn filters(n_images: u32) -> Vec<Case> {
+    let any = move |n| any(n_images, n);
+    let category = move |n| Search { category: Some(any(n).labels.category), ..base() };
+    vec![
+        Case::new("name", move |n| Search { name: Some(any(n).labels.name), ..base() }),
+        Case::new("category", category),
+        Case::new("category, oldest", move |n| Search { sort: Sort::Oldest, ..category(n) }),
+        Case::new("environment", move |n| Search {
+            environment: Some(any(n).environment),
+            ..base()
+        }),
+        Case::new("status deleted", |_| Search { status: Some(StatusName::Deleted), ..base() }),
+        Case::new("part", |n| Search { part: Some(format!("{}-1", 20_000 + n)), ..base() }),
+        Case::new("tail", |n| Search { tail: Some(format!("G-{n:04}")), ..base() }),
+        Case::new("version", move |n| Search { version: Some(any(n).id.version), ..base() }),
+        Case::new("scanned", |n| Search { scanned: Some(n % 2 == 0), ..base() }),
+    ]
+}
+
+fn several(n_images: u32) -> Vec<Case> {
+    let four = move |n| four(&any(n_images, n));
+    vec![
+        Case::new("environment, category, version, scanned", four),
+        Case::new("environment, category, version, scanned, by name", move |n| Search {
+            sort: Sort::Name,
+            ..four(n)
+        }),
+        Case::new("text in a fifth, category, environment", move |n| {
+            let both = Search { version: None, scanned: None, ..four(n) };
+            Search { text: Some(word(n)), ..both }
+        }),
+    ]
+}
+
+impl Case {
+    fn new(name: &'static str, search: impl Fn(u32) -> Search + 'static) -> Self {
+        Self { name, search: Box::new(search) }
+    }
+}
+
+fn any(n_images: u32, n: u32) -> orbit_core::Image {
+    let any = Dice::new(u64::from(n) + 1_000_000).below(usize::try_from(n_images).unwrap());
+    fill::made(u32::try_from(any).unwrap())
 }
 
 fn base() -> Search {
@@ -163,12 +162,12 @@ fn long(image: &orbit_core::Image) -> String {
     words[1..5].join(" ")
 }
 
-fn four(image: &orbit_core::Image, base: Search) -> Search {
+fn four(image: &orbit_core::Image) -> Search {
     Search {
         environment: Some(image.environment.clone()),
         category: Some(image.labels.category.clone()),
         version: Some(image.id.version),
         scanned: Some(image.report.is_some()),
-        ..base
+        ..base()
     }
 }

@@ -1,4 +1,4 @@
-//! The catalog in MySQL 8 or MariaDB, which any number of processes share.
+//! The catalog in MySQL 8 or `MariaDB`, which any number of processes share.
 //!
 //! ```text
 //! images            what images are searched and sorted by, with an index per order and filter

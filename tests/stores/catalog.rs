@@ -1,5 +1,11 @@
 //! The catalog in `MariaDB` keeps its contract, and survives what its server does.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and measures how long a call takes"
+)]
+
 #[path = "catalog/contract.rs"]
 mod contract;
 #[path = "catalog/dice.rs"]

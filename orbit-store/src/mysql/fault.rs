@@ -6,7 +6,7 @@ use sqlx::mysql::MySqlDatabaseError;
 use super::url::MySqlUrl;
 use crate::fault::Fault;
 
-/// Numbers of the servers' errors, which are the same in MySQL and MariaDB.
+/// Numbers of the servers' errors, which are the same in MySQL and `MariaDB`.
 pub(super) mod number {
     pub(in crate::mysql) const DATABASE_DENIED: u16 = 1044;
     pub(in crate::mysql) const ACCESS_DENIED: u16 = 1045;
@@ -75,11 +75,8 @@ impl Stopped {
 
 impl From<sqlx::Error> for Stopped {
     fn from(error: sqlx::Error) -> Self {
-        match error {
-            // What the pool says when no connection came about in time.
-            sqlx::Error::PoolTimedOut => Self::Late,
-            error => Self::Sql(error),
-        }
+        // What the pool says when no connection came about in time.
+        if matches!(error, sqlx::Error::PoolTimedOut) { Self::Late } else { Self::Sql(error) }
     }
 }
 

@@ -54,7 +54,7 @@ struct Access {
 /// Returns the statements on the catalog that the server got, and forgets them.
 async fn statements(log: &mut MySqlConnection) -> Vec<String> {
     let said = "SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log
-        WHERE command_type = 'Execute' AND argument LIKE 'SELECT%'";
+        WHERE command_type = 'Execute' AND user_host LIKE 'orbit%' AND argument LIKE 'SELECT%'";
     let said: Vec<String> = sqlx::query_scalar(said).fetch_all(&mut *log).await.unwrap();
     say(log, "TRUNCATE mysql.general_log").await;
     said
