@@ -1,7 +1,5 @@
 //! The search as a filter over values in memory.
 
-use std::cmp::Ordering;
-
 use orbit_core::query::{Search, Sort, StatusName};
 use orbit_core::{Image, ImageId};
 
@@ -10,9 +8,20 @@ pub(crate) fn found<'a>(
     images: impl IntoIterator<Item = &'a Image>,
     search: &Search,
 ) -> Vec<&'a ImageId> {
-    let mut found: Vec<_> = images.into_iter().filter(|image| matches(image, search)).collect();
-    found.sort_by(|a, b| order(a, b, search.sort).then_with(|| a.id.cmp(&b.id)));
-    found.into_iter().map(|image| &image.id).collect()
+    let found = images.into_iter().filter(|image| matches(image, search));
+    let mut found: Vec<_> = found.map(|image| (image.labels.name.to_lowercase(), image)).collect();
+    found.sort_by(|(name, image), (other_name, other)| {
+        let by = match search.sort {
+            Sort::Newest => other.created.cmp(&image.created),
+            Sort::Oldest => image.created.cmp(&other.created),
+            Sort::LastChanged => other.updated.cmp(&image.updated),
+            Sort::FirstChanged => image.updated.cmp(&other.updated),
+            Sort::Name => name.cmp(other_name),
+            Sort::NameBackwards => other_name.cmp(name),
+        };
+        by.then_with(|| image.id.cmp(&other.id))
+    });
+    found.into_iter().map(|(_, image)| &image.id).collect()
 }
 
 fn matches(image: &Image, search: &Search) -> bool {
@@ -37,16 +46,4 @@ fn holds(image: &Image, text: &str) -> bool {
     let fields = [Some(&labels.name), labels.description.as_ref(), labels.part.as_ref()];
     let fields = fields.into_iter().chain([labels.tail.as_ref()]).flatten().map(String::as_str);
     fields.chain([image.id.uid.as_str()]).any(|field| field.to_lowercase().contains(text))
-}
-
-fn order(a: &Image, b: &Image, sort: Sort) -> Ordering {
-    let name = |image: &Image| image.labels.name.to_lowercase();
-    match sort {
-        Sort::Newest => b.created.cmp(&a.created),
-        Sort::Oldest => a.created.cmp(&b.created),
-        Sort::LastChanged => b.updated.cmp(&a.updated),
-        Sort::FirstChanged => a.updated.cmp(&b.updated),
-        Sort::Name => name(a).cmp(&name(b)),
-        Sort::NameBackwards => name(b).cmp(&name(a)),
-    }
 }
