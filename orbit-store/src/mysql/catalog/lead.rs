@@ -85,6 +85,11 @@ impl Filters {
         Self { text, columns: columns.collect() }
     }
 
+    /// Says whether an image is found if it has this part of the text.
+    pub(super) fn are_only(&self, part: Part<'_>) -> bool {
+        self.columns.is_empty() && self.text.as_deref().is_some_and(|text| part.is_whole(text))
+    }
+
     /// Returns all that may lead.
     pub(super) fn leads(&self) -> Vec<Lead<'_>> {
         let parts = self.text.as_deref().map(pieces::parts).unwrap_or_default();

@@ -85,7 +85,7 @@ impl Work for Answer<'_> {
         let in_order = statement::in_order(self.search.sort, &self.filters);
         let to_page = few.map_or(in_order, Way::Lead);
         // Whatever is counted need not be in order.
-        let to_all = few.or(leads.first().copied()).map_or(in_order, Way::Lead);
+        let to_all = few.or(leads.first().copied()).map_or(statement::through_all(), Way::Lead);
         let mut rows = self.rows(&mut snapshot, to_page).await?;
         let n_matches = self.count(&mut snapshot, to_all).await?;
         let facets = match self.search.facets {

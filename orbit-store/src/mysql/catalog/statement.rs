@@ -63,8 +63,18 @@ pub(super) fn rows(
 /// Returns the statement that counts the matches, but no further than one beyond the limit.
 pub(super) fn count(filters: &Filters, way: Way<'_>) -> QueryBuilder<MySql> {
     let mut sql = QueryBuilder::new("SELECT COUNT(*) FROM (SELECT ");
-    sql.push(distinct(way)).push("i.id");
-    narrow(&mut sql, filters, way);
+    sql.push(distinct(way));
+    match way {
+        // The pieces alone say which images have the text.
+        Way::Lead(Lead::Part(part)) if filters.are_only(part) => {
+            sql.push("p.id FROM image_pieces p WHERE p.");
+            part.push(&mut sql);
+        }
+        Way::Lead(Lead::Part(_) | Lead::Filter(_)) | Way::Index(_) => {
+            sql.push("i.id");
+            narrow(&mut sql, filters, way);
+        }
+    }
     sql.push(" LIMIT ").push_bind(Search::COUNT_LIMIT + 1).push(") matching");
     sql
 }
@@ -77,6 +87,11 @@ pub(super) fn facet(filters: &Filters, way: Way<'_>, column: &'static str) -> Qu
     sql.push(" AND i.").push(column).push(" IS NOT NULL) matching");
     sql.push(" GROUP BY value ORDER BY n DESC, value");
     sql
+}
+
+/// Returns how to go through all images. The index of ids is the narrowest.
+pub(super) const fn through_all() -> Way<'static> {
+    Way::Index("images_by_id")
 }
 
 /// Returns how to follow an order.
