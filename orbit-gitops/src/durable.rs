@@ -18,7 +18,7 @@ const SETTINGS: &str = "[core]\n\tfsyncObjectFiles = true\n";
 pub(crate) fn open(path: &Path, branch: &str) -> Result<Repository, Fault> {
     let git = Repository::open_bare(path)?;
     let file = path.join(FILE);
-    fs::write(&file, SETTINGS).map_err(at(&file))?;
+    write_settings(&file).map_err(at(&file))?;
     let mut config = git.config()?;
     config.add_file(&file, ConfigLevel::App, true)?;
     git.set_config(&config)?;
@@ -29,6 +29,16 @@ pub(crate) fn open(path: &Path, branch: &str) -> Result<Repository, Fault> {
     }
     sync(path)?;
     Ok(git)
+}
+
+/// Writes the settings unless they are there. They appear whole: other processes read them meanwhile.
+fn write_settings(file: &Path) -> io::Result<()> {
+    if fs::read(file).is_ok_and(|there| there == SETTINGS.as_bytes()) {
+        return Ok(());
+    }
+    let draft = file.with_extension(format!("config.{}", std::process::id()));
+    fs::write(&draft, SETTINGS)?;
+    fs::rename(&draft, file)
 }
 
 /// Syncs the directory that new directories of objects are made in.
