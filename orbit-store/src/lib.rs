@@ -12,9 +12,9 @@ mod aws;
 mod dynamodb;
 mod embedded;
 mod fault;
-mod page;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod page;
 mod record;
 #[cfg(feature = "aws")]
 mod s3;
@@ -23,12 +23,12 @@ mod system;
 
 #[cfg(feature = "aws")]
 pub use aws::{AwsKey, AwsSettings};
-pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
-#[cfg(feature = "aws")]
-pub use s3::{S3, S3Settings};
 #[cfg(feature = "aws")]
 pub use dynamodb::DynamoDb;
+pub use embedded::{Directory, Embedded, OpenFault, Sharing, SqliteStores};
 #[cfg(feature = "mysql")]
 pub use mysql::{MySql, MySqlSettings, MySqlUrl, MySqlUrlFault};
+#[cfg(feature = "aws")]
+pub use s3::{S3, S3Settings};
 pub use shared::{SharedStore, Step};
 pub use system::{SystemClock, SystemEntropy};

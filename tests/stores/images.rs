@@ -7,8 +7,6 @@
 mod bench;
 #[path = "images/copies.rs"]
 mod copies;
-#[path = "images/cutter.rs"]
-mod cutter;
 #[path = "images/faults.rs"]
 mod faults;
 #[path = "images/setup.rs"]

@@ -1,6 +1,14 @@
 //! The real servers that the stores are tested against: each on free ports of this machine, on a
 //! directory of its own, and gone with the test.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a server that does not come up fails its test"
+)]
+
 #[path = "servers/process.rs"]
 mod process;
 #[path = "servers/specs.rs"]
@@ -9,7 +17,12 @@ mod specs;
 use std::sync::LazyLock;
 
 pub(crate) use process::Server;
-pub(crate) use specs::{KEY_ID, SECRET};
+
+/// The access key that every server of AWS's services takes, and its secret.
+pub(crate) const KEY_ID: &str = "AK";
+pub(crate) const SECRET: &str = "SK";
+/// The password of user `orbit` in `MariaDB`, with what a URL must escape.
+pub(crate) const SECRET_OF_MARIADB: &str = "orbit's secret";
 
 /// Returns `SeaweedFS`, an S3 server that all tests of this program share.
 pub(crate) fn seaweedfs() -> &'static Server {

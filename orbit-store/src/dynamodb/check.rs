@@ -106,7 +106,8 @@ fn differs(table: &str, of: &str, what: &str, found: &[String], expected: &[Stri
 
 /// The failure of tables that were never made.
 pub(super) fn missing(names: &[String]) -> PortError {
-    let message = format!("there is no table {}, expected one that a setup made", names.join(", "));
+    let message =
+        format!("there is no table {}, expected it; `orbit setup` creates it", names.join(", "));
     PortError::new(Kind::Rejected, message)
 }
 

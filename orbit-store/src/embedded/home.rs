@@ -1,6 +1,7 @@
 //! The data directory: who may use it, and where in it things lie.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +9,6 @@ use std::time::Duration;
 use super::OpenFault;
 use super::directory::Sharing;
 use super::file;
-use crate::fault::Fault;
 
 /// How often a process that shares the directory tries for its lock, which another one that opens it
 /// holds alone for a moment.
@@ -74,11 +74,11 @@ impl Home {
 
     /// Waits until no other process works on what a file of this name stands for; the turn lasts until
     /// the value is dropped.
-    pub(crate) fn take_turn(&self, name: &str) -> Result<File, Fault> {
+    pub(crate) fn take_turn(&self, name: &str) -> io::Result<File> {
         let path = self.dir.join(name);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| file));
-        locked.map_err(Fault::file("lock", &path))
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        file.lock()?;
+        Ok(file)
     }
 
     /// Returns the database's file.

@@ -35,13 +35,19 @@ pub(crate) async fn find(
     }
 }
 
-/// Gives a new data directory, and its new database, the id of an installation.
+/// Gives a new data directory, and its new database, the id of an installation. Processes that do so
+/// at once wait for each other, and who comes second changes nothing.
 pub(crate) async fn join(
     home: &Home,
     database: Option<&Database>,
     id: &str,
 ) -> Result<(), OpenFault> {
     let path = home.installation();
+    let turn = home.take_turn("installation.lock");
+    let _turn = turn.map_err(OpenFault::file(&path))?;
+    if read(&path)?.is_some_and(|there| there == id) {
+        return Ok(());
+    }
     let draft = path.with_extension("new");
     write(&draft, id).map_err(OpenFault::file(&draft))?;
     if let Some(database) = database {

@@ -134,7 +134,8 @@ impl Layout {
         }
         let path = self.home.registry().join("index.json");
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let _turn_of_process = self.home.take_turn("registry.lock")?;
+        let turn = self.home.take_turn("registry.lock");
+        let _turn_of_process = turn.map_err(Fault::file("lock", &path))?;
         let mut index = read_index(&path)?;
         let digest = expected.to_string();
         if index.manifests.iter().any(|there| there.has(&name) && there.digest == digest) {

@@ -132,9 +132,7 @@ fn check_properties(text: &str) -> Result<(), MySqlUrlFault> {
 }
 
 fn reason(fault: &sqlx::Error) -> String {
-    let text = fault.to_string();
-    let prefix = "error with configuration: ";
-    text.strip_prefix(prefix).map_or_else(|| text.clone(), str::to_owned)
+    fault.to_string().trim_start_matches("error with configuration: ").to_owned()
 }
 
 #[cfg(test)]

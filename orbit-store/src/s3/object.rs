@@ -195,6 +195,6 @@ fn seen(place: &Place, head: &HeadObjectOutput) -> Result<Seen, PortError> {
 /// Returns the error of a bucket that does not keep versions apart.
 pub(super) fn unversioned(bucket: &str) -> PortError {
     let message =
-        format!("bucket {bucket} is not versioned, expected it to be; a setup turns it on");
+        format!("bucket {bucket} is not versioned, expected it to be; `orbit setup` turns it on");
     PortError::new(Kind::Rejected, message)
 }

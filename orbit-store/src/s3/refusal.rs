@@ -99,7 +99,7 @@ impl From<Refusal> for PortError {
     fn from(refusal: Refusal) -> Self {
         let bucket = &refusal.bucket;
         let (kind, message) = if refusal.code() == Some("NoSuchBucket") {
-            let message = format!("bucket {bucket} does not exist; a setup creates it");
+            let message = format!("bucket {bucket} does not exist; `orbit setup` creates it");
             (Kind::Rejected, message)
         } else if refusal.is_of_another_region() {
             let region = refusal.region.as_deref().unwrap_or("another region");

@@ -9,8 +9,8 @@ use orbit_core::testing::samples::{action_id, body, slot};
 use orbit_store::{AwsKey, AwsSettings, S3, S3Settings, SharedStore as _};
 
 use super::bench::{Bench, PART, all, long_body, settings, upload_slot};
-use super::cutter::{Cut, Cutter};
 use super::on_every_server;
+use crate::cutter::{Cut, Cutter};
 use crate::servers::{self, Server};
 
 on_every_server!(

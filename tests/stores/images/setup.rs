@@ -64,7 +64,7 @@ async fn buckets_belong_to_the_first_installation_that_joins(server: &Server) {
         let bucket = bench.names.deleted_bucket();
         assert_eq!(
             error.to_string(),
-            format!("bucket {bucket} does not exist; a setup creates it")
+            format!("bucket {bucket} does not exist; `orbit setup` creates it")
         );
     }
     bench.s3.setup().await.unwrap();
@@ -82,7 +82,7 @@ async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server
     let error = bench.s3.ready().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Rejected);
     let is_named = |bucket: &String| {
-        error.to_string() == format!("bucket {bucket} does not exist; a setup creates it")
+        error.to_string() == format!("bucket {bucket} does not exist; `orbit setup` creates it")
     };
     assert!(bench.names.buckets().iter().any(is_named), "{error}");
     for bucket in bench.names.buckets() {
@@ -91,7 +91,9 @@ async fn buckets_that_are_missing_or_not_versioned_are_not_ready(server: &Server
     let error = bench.s3.ready().await.unwrap_err();
     assert_eq!(error.kind(), Kind::Rejected);
     assert!(
-        error.to_string().ends_with("is not versioned, expected it to be; a setup turns it on")
+        error
+            .to_string()
+            .ends_with("is not versioned, expected it to be; `orbit setup` turns it on")
     );
 }
 

@@ -116,7 +116,7 @@ async fn a_table_that_goes_missing_is_named() {
         client(server()).await.delete_table().table_name(&table).send().await.unwrap();
         let error = tables.ready().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Rejected);
-        let expected = format!("there is no table {table}, expected one that a setup made");
+        let expected = format!("there is no table {table}, expected it; `orbit setup` creates it");
         assert_eq!(error.to_string(), expected);
     }
 }

@@ -70,7 +70,7 @@ impl Server {
     /// Starts the server on what it left, on the same ports.
     pub(crate) fn start_again(&self) {
         let command = (self.spec.command)();
-        *self.child.lock().unwrap() = Some(spawn(command, &self.spec.dir, self.spec.name));
+        *self.child.lock().unwrap() = Some(spawn(&command, &self.spec.dir, self.spec.name));
         let begun = Instant::now();
         while !self.answers() {
             let log = || fs::read_to_string(self.spec.dir.join("log")).unwrap_or_default();
@@ -132,7 +132,7 @@ pub(crate) fn new_dir(name: &str) -> PathBuf {
 type Order = (Command, mpsc::Sender<std::io::Result<Child>>);
 
 /// Starts a process that the operating system kills when this program ends.
-fn spawn(command: Command, dir: &Path, name: &str) -> Child {
+fn spawn(command: &Command, dir: &Path, name: &str) -> Child {
     // The signal comes when the thread ends that has started the process, so one thread starts all.
     static STARTER: LazyLock<Mutex<mpsc::Sender<Order>>> = LazyLock::new(|| {
         let (orders, queue) = mpsc::channel::<Order>();

@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::process::{Spec, free_port, new_dir};
-
-/// The access key that every server of AWS's services takes, and its secret.
-pub(crate) const KEY_ID: &str = "AK";
-pub(crate) const SECRET: &str = "SK";
+use super::{KEY_ID, SECRET, SECRET_OF_MARIADB};
 
 /// Returns a program that `scripts/tools.sh` installs.
 fn tool(name: &str) -> PathBuf {
@@ -128,8 +125,8 @@ pub(crate) fn microburst(upstream: &str, rules: &str) -> Spec {
     }
 }
 
-/// Its root takes any client of this machine, without a password; user `orbit` has the password
-/// `orbit's secret`.
+/// Its root takes any client of this machine, without a password; user `orbit` has one, and may do
+/// everything too.
 pub(crate) fn mariadb() -> Spec {
     let (dir, port) = (new_dir("mariadb"), free_port());
     let data = dir.join("data");
@@ -143,8 +140,11 @@ pub(crate) fn mariadb() -> Spec {
     install.arg(flag("--datadir=", &data)).args(as_user);
     let output = install.output().unwrap();
     assert!(output.status.success(), "mariadb-install-db: {output:?}");
-    let users = "CREATE USER IF NOT EXISTS 'orbit'@'%' IDENTIFIED BY 'orbit''s secret';\n\
-                 GRANT ALL ON *.* TO 'orbit'@'%';\n";
+    let password = SECRET_OF_MARIADB.replace('\'', "''");
+    let users = format!(
+        "CREATE USER IF NOT EXISTS 'orbit'@'%' IDENTIFIED BY '{password}';\n\
+         GRANT ALL ON *.* TO 'orbit'@'%';\n"
+    );
     fs::write(dir.join("users.sql"), users).unwrap();
     let program = system("mariadbd");
     let home = dir.clone();

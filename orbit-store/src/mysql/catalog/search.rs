@@ -8,10 +8,10 @@ use sqlx::{Connection as _, MySqlConnection};
 use super::lead::{self, Filters};
 use super::statement::{self, End, Way};
 use super::{read, text};
-use crate::embedded::page;
 use crate::fault::Fault;
 use crate::mysql::database::Work;
 use crate::mysql::fault::Stopped;
+use crate::page;
 
 /// A search for one page.
 pub(super) struct Answer<'a> {

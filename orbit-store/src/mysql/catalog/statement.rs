@@ -10,7 +10,7 @@ use sqlx::{MySql, QueryBuilder};
 
 use super::columns::{fold, version_order};
 use super::lead::{Filters, Lead};
-use crate::embedded::page;
+use crate::page;
 
 /// How images are found.
 #[derive(Debug, Clone, Copy)]

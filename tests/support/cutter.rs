@@ -1,9 +1,13 @@
-//! A proxy that cuts answers off. It passes every byte on as it is, so that signatures stay valid.
+//! A proxy that is slow, and cuts answers off. It passes every byte on as it is, so that signatures stay
+//! valid.
+
+#![expect(clippy::indexing_slicing, reason = "a proxy that breaks down fails its test")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use crate::servers::Server;
 
@@ -36,6 +40,11 @@ pub(crate) struct Cutter {
 impl Cutter {
     /// Starts a proxy before a server. It ends with the program.
     pub(crate) fn start(server: &Server, cuts: &[Cut]) -> Self {
+        Self::start_slow(server, cuts, Duration::ZERO)
+    }
+
+    /// Starts a proxy before a server that lets every piece of an answer wait for that long.
+    pub(crate) fn start_slow(server: &Server, cuts: &[Cut], delay: Duration) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let (port, upstream) = (listener.local_addr().unwrap().port(), server.port());
         let cuts = cuts.iter().map(|cut| (*cut, cut.times)).collect();
@@ -44,7 +53,7 @@ impl Cutter {
         thread::spawn(move || {
             for client in listener.incoming() {
                 let server = TcpStream::connect((Ipv4Addr::LOCALHOST, upstream)).unwrap();
-                pass(client.unwrap(), server, &shared);
+                pass(client.unwrap(), server, &shared, delay);
             }
         });
         Self { port, cuts }
@@ -61,7 +70,7 @@ impl Cutter {
 }
 
 /// Passes on what the two say, until one ends or an answer is cut off.
-fn pass(client: TcpStream, server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut, u32)>>>) {
+fn pass(client: TcpStream, server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut, u32)>>>, delay: Duration) {
     let cut: Arc<Mutex<Option<Cut>>> = Arc::default();
     let (mut from_client, mut to_server) =
         (client.try_clone().unwrap(), server.try_clone().unwrap());
@@ -80,16 +89,22 @@ fn pass(client: TcpStream, server: TcpStream, cuts: &Arc<Mutex<Vec<(Cut, u32)>>>
         drop(to_server.shutdown(Shutdown::Write));
     });
     thread::spawn(move || {
-        answer(&client, &server, &cut);
+        answer(&client, &server, &cut, delay);
         drop(client.shutdown(Shutdown::Both));
         drop(server.shutdown(Shutdown::Both));
     });
 }
 
 /// Passes answers on, until one is cut off.
-fn answer(mut client: &TcpStream, mut server: &TcpStream, cut: &Mutex<Option<Cut>>) {
+fn answer(
+    mut client: &TcpStream,
+    mut server: &TcpStream,
+    cut: &Mutex<Option<Cut>>,
+    delay: Duration,
+) {
     let (mut bytes, mut left) = ([0; 1 << 16], None);
     while let Ok(n @ 1..) = server.read(&mut bytes) {
+        thread::sleep(delay);
         let (mut head, mut body) = (Vec::new(), &bytes[..n]);
         if let Some(cut) = cut.lock().unwrap().take() {
             let end = body.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
