@@ -46,17 +46,22 @@ fn whatever_is_accepted_ends_once_however_often_the_program_is_killed() {
         asking.into_iter().map(|client| client.join().unwrap()).collect::<Vec<Talk>>()
     });
     checks::wait_until_nothing_runs(&server);
+    let n_put_off: usize = talks.iter().map(|talk| talk.n_put_off).sum();
+    assert_eq!(n_put_off, 0, "the stores were there all the time");
     checks::check(&server, &talks);
+    let files = server.files().into_iter().filter(|path| !path.starts_with("registry: "));
+    checks::check_objects(&server, &files.collect());
+    assert!(server.log().contains("Resumed action "), "no kill was in any action's way");
 }
 
 fn kill_again_and_again(server: &mut Server, clients: &Clients, mut dice: Dice) {
     let _ending = clients.ending();
     for _ in 0..N_KILLS {
-        clients.meet(server);
+        clients.meet(0, server);
         let life = Duration::from_millis(dice.below(LONGEST_LIFE_MS));
         clients.let_time_pass(life);
         server.program().kill();
         server.start_again();
     }
-    clients.meet(server);
+    clients.meet(0, server);
 }

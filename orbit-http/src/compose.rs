@@ -1,20 +1,72 @@
 //! The composition: which adapter stands behind each port. Nothing else knows any of them.
 
+mod installation;
+mod stores;
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use orbit_core::Orbit;
-use orbit_core::port::{Clock as _, Entropy as _, Owner, PortError, Ports};
+use orbit_core::port::{Clock as _, Entropy as _, Kind, Owner, PortError};
 use orbit_gitops::{Identity, Repository, Setup};
-use orbit_store::{Embedded, OpenFault, SystemClock, SystemEntropy};
+use orbit_store::{OpenFault, Step, SystemClock, SystemEntropy};
+use serde_json::{Map, Value};
+use tokio::time::sleep;
+use tracing::warn;
 
+use self::stores::Shared;
+pub(crate) use self::stores::Stores;
 use crate::config::Config;
+
+/// How often a store that is away is tried at the start.
+const START_TRIES: u32 = 15;
+/// The pause before each further try.
+const START_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why an installation cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ComposeFault {
     /// The data directory cannot be used.
     #[error(transparent)]
-    Stores(#[from] OpenFault),
+    Directory(#[from] OpenFault),
+    /// A shared store does not answer, or not as it must.
+    #[error("cannot use {name}")]
+    Store {
+        /// The store.
+        name: &'static str,
+        /// Why.
+        source: PortError,
+    },
+    /// A store belongs to no installation yet.
+    #[error("{store} belongs to no installation yet; `orbit setup` creates what is missing")]
+    NotSetUp {
+        /// The store.
+        store: &'static str,
+    },
+    /// Two stores belong to different installations.
+    #[error(
+        "{first} belongs to installation {id} and {other} to {other_id}, expected the same one: \
+         check which stores are configured"
+    )]
+    Mixed {
+        /// A store.
+        first: &'static str,
+        /// Its installation.
+        id: String,
+        /// Another store.
+        other: &'static str,
+        /// Its installation.
+        other_id: String,
+    },
+    /// A new data directory that is to hold part of an installation which is in use already.
+    #[error(
+        "the data directory is new and the other stores belong to installation {installation}: bring \
+         back the directory that was used with them, or configure stores that are new as well"
+    )]
+    Newcomer {
+        /// The installation.
+        installation: String,
+    },
     /// The GitOps repository cannot be used.
     #[error("cannot use the repository {}", path.display())]
     Repository {
@@ -28,30 +80,96 @@ pub(crate) enum ComposeFault {
     Port(#[from] PortError),
 }
 
-/// Opens the installation that the configuration describes: everything in its data directory.
+impl ComposeFault {
+    fn store(name: &'static str) -> impl FnOnce(PortError) -> Self {
+        move |source| Self::Store { name, source }
+    }
+}
+
+/// Opens the installation that the configuration describes.
 ///
 /// The stores are to be closed when the installation is not used any more.
 ///
 /// # Errors
 /// [`ComposeFault`].
-pub(crate) async fn open(config: &Config) -> Result<(Orbit, Embedded), ComposeFault> {
-    let stores = Embedded::open(&config.data_dir, &config.core.environments).await?;
-    let gitops = open_repository(config, stores.installation())?;
-    let ports = Ports {
-        images: stores.images(),
-        charts: stores.charts(),
-        catalog: stores.catalog(),
-        log: stores.log(),
-        audit: stores.audit(),
-        records: stores.records(),
-        registry: stores.registry(),
-        gitops: Arc::new(gitops),
-        scanner: stores.scanner(),
-        clock: Arc::new(SystemClock),
-        entropy: Arc::new(SystemEntropy),
-    };
+pub(crate) async fn open(config: &Config) -> Result<(Orbit, Stores), ComposeFault> {
+    let stores = Stores::open(config).await?;
+    let installation = patiently(|| find_installation(config, &stores)).await?;
+    let ports = stores.ports(Arc::new(open_repository(config, &installation)?));
     let orbit = Orbit { ports, settings: config.core.clone(), owner: new_owner()? };
     Ok((orbit, stores))
+}
+
+async fn find_installation(config: &Config, stores: &Stores) -> Result<String, ComposeFault> {
+    for (name, store) in stores.shared.all() {
+        let migrates = name == stores::MYSQL && config.stores.catalog.migrates_at_start();
+        if migrates {
+            store.setup().await.map_err(ComposeFault::store(name))?;
+        }
+        store.ready().await.map_err(ComposeFault::store(name))?;
+    }
+    installation::find(stores).await
+}
+
+/// Tries again for some time while a store is away: where all of a system starts at once, the stores
+/// may be up last.
+async fn patiently<T, F>(work: impl Fn() -> F) -> Result<T, ComposeFault>
+where
+    F: Future<Output = Result<T, ComposeFault>>,
+{
+    for _ in 1..START_TRIES {
+        match work().await {
+            Err(ComposeFault::Store { name, source }) if source.kind() == Kind::Unavailable => {
+                warn_of(name, &source);
+                sleep(START_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
+    work().await
+}
+
+fn warn_of(name: &'static str, error: &PortError) {
+    warn!(store = name, error = %error.chain(), "{name} is away; it is tried again");
+}
+
+/// Creates what is missing of the stores that the configuration names, and calls `tell` with every
+/// step once it is done. Returns the id of the installation.
+///
+/// # Errors
+/// [`ComposeFault`].
+pub(crate) async fn set_up(
+    config: &Config,
+    mut tell: impl FnMut(&Step) + Send,
+) -> Result<String, ComposeFault> {
+    let stores = Stores::open(config).await?;
+    for (name, store) in stores.shared.all() {
+        let steps = store.setup().await.map_err(ComposeFault::store(name))?;
+        steps.iter().for_each(&mut tell);
+    }
+    let (installation, steps) = installation::set_up(&stores).await?;
+    steps.iter().for_each(&mut tell);
+    stores.close().await;
+    Ok(installation)
+}
+
+/// Returns the `CloudFormation` template of all that the configuration has on AWS, or `None` if that is
+/// nothing.
+///
+/// # Errors
+/// [`ComposeFault`].
+pub(crate) async fn template(config: &Config) -> Result<Option<Value>, ComposeFault> {
+    let shared = Shared::connect(config).await?;
+    let resources: Map<String, Value> =
+        shared.all().into_iter().flat_map(|(_, store)| store.template()).collect();
+    if resources.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(serde_json::json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Buckets and tables of Orbit, as `orbit setup` creates them",
+        "Resources": resources,
+    })))
 }
 
 fn open_repository(config: &Config, installation: &str) -> Result<Repository, ComposeFault> {

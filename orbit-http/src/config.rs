@@ -1,17 +1,26 @@
 //! The configuration: one TOML file and variables, of which the variables win.
 
 mod keys;
+mod known;
+mod stores;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs, io};
 
+use orbit_core::place::NamingFault;
 use orbit_core::{Environment, EnvironmentSpec, Environments, EnvironmentsFault, action, archive};
+use orbit_store::{MySqlUrlFault, Sharing};
 use toml::Table;
 
 use self::keys::Keys;
-use crate::settings::{Driving, Limits, Settings};
+use self::stores::Secret;
+pub use self::stores::{CatalogIn, ImagesIn, Stores, TablesIn};
+use crate::settings::{Driving, Limits, Settings, TakeOver};
+
+/// A lease that lasts this long is as good as none.
+const LONGEST_LEASE: Duration = Duration::from_secs(3601);
 
 /// Everything that is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +31,8 @@ pub struct Config {
     pub log: LogForm,
     /// The branch that deployments are committed to.
     pub branch: String,
+    /// Where everything else is kept.
+    pub stores: Stores,
     /// What decisions depend on.
     pub core: action::Settings,
     /// What the server is told.
@@ -40,9 +51,11 @@ pub enum LogForm {
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigFault {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
+    /// A file cannot be read.
+    #[error("cannot read {what} {}", path.display())]
     Unreadable {
+        /// What it is, or the key that names it.
+        what: String,
         /// The file.
         path: PathBuf,
         /// Why.
@@ -88,6 +101,32 @@ pub enum ConfigFault {
         /// What it does instead.
         reason: &'static str,
     },
+    /// A key that has no effect without another.
+    #[error("{place} sets {key}, which has an effect only with {needs}")]
+    Unused {
+        /// The key.
+        key: String,
+        /// The file or the variable.
+        place: String,
+        /// The other one.
+        needs: &'static str,
+    },
+    /// A secret in the configuration file.
+    #[error("{place} sets {key}, which is a secret: set {key}_file, or the variable {variable}")]
+    SecretInFile {
+        /// The key.
+        key: String,
+        /// The file.
+        place: String,
+        /// The variable that may hold it.
+        variable: String,
+    },
+    /// The URL of the catalog cannot be used; it is not shown.
+    #[error("catalog.url: {0}")]
+    CatalogUrl(MySqlUrlFault),
+    /// Buckets or tables cannot be called so.
+    #[error(transparent)]
+    Names(NamingFault),
     /// The environments cannot be worked with.
     #[error(transparent)]
     Environments(#[from] EnvironmentsFault),
@@ -119,8 +158,10 @@ impl Config {
                 beside
             }
         };
-        let text = fs::read_to_string(&path)
-            .map_err(|source| ConfigFault::Unreadable { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|source| {
+            let (what, path) = ("the configuration".to_owned(), path.clone());
+            ConfigFault::Unreadable { what, path, source }
+        })?;
         Self::read(Some((&path.display().to_string(), &text)), variables)
     }
 
@@ -162,21 +203,31 @@ impl Config {
         let organisation =
             keys.reference("registry.organisation", organisation, &['.', '_', '-', '/'])?;
         let organisation = organisation.unwrap_or_else(|| "k8or-orbit-aws".to_owned());
-        let server = Settings { listen, limits: limits(keys)?, driving: driving(keys)? };
-        Ok(Self {
+        let environments = environments(keys)?;
+        let mut driving = driving(keys)?;
+        let stores = stores::stores(keys, &environments, &driving)?;
+        driving.take_over = match stores.sharing() {
+            Sharing::Alone => TakeOver::Immediately,
+            Sharing::Shared => TakeOver::After(driving.lease),
+        };
+        let server = Settings { listen, limits: limits(keys)?, driving };
+        let config = Self {
             data_dir: keys.text("data_dir")?.unwrap_or_else(|| "./orbit-data".to_owned()).into(),
             log,
             branch: keys.text("git.branch")?.unwrap_or_else(|| "main".to_owned()),
             core: action::Settings {
-                environments: environments(keys)?,
+                environments,
                 registry: format!("{host}/{organisation}"),
                 limits: archive::Limits {
                     archive: server.limits.archive_bytes,
                     ..archive::Limits::default()
                 },
             },
+            stores,
             server,
-        })
+        };
+        keys.expect_all_used()?;
+        Ok(config)
     }
 
     fn default_file(&self) -> PathBuf {
@@ -210,7 +261,16 @@ fn limits(keys: &mut Keys) -> Result<Limits, ConfigFault> {
 fn driving(keys: &mut Keys) -> Result<Driving, ConfigFault> {
     let default = Driving::default();
     let at_once = keys.count("limits.actions_at_once")?;
-    Ok(Driving { actions_at_once: at_once.unwrap_or(default.actions_at_once), ..default })
+    let mut seconds = |key, default| -> Result<Duration, ConfigFault> {
+        let expected = "a number of seconds from 1 to 3600";
+        Ok(keys.number_below(key, LONGEST_LEASE, expected)?.unwrap_or(default))
+    };
+    Ok(Driving {
+        lease: seconds("limits.lease_seconds", default.lease)?,
+        tick: seconds("limits.tick_seconds", default.tick)?,
+        actions_at_once: at_once.unwrap_or(default.actions_at_once),
+        ..default
+    })
 }
 
 fn environments(keys: &mut Keys) -> Result<Environments, ConfigFault> {

@@ -16,12 +16,13 @@ mod respond;
 mod route;
 mod serve;
 mod settings;
+mod setup;
 mod stop;
 mod telemetry;
 mod wire;
 mod worker;
 
-pub use config::{Config, ConfigFault, LogForm};
+pub use config::{CatalogIn, Config, ConfigFault, ImagesIn, LogForm, Stores, TablesIn};
 pub use program::run;
 pub use serve::Server;
 pub use settings::{Driving, Limits, Settings, TakeOver};

@@ -15,7 +15,7 @@ use tracing::warn;
 use crate::config::Config;
 use crate::lists::{ListCommand, Refusal, Report};
 use crate::serve::Server;
-use crate::{compose, lists, telemetry};
+use crate::{compose, lists, setup, telemetry};
 
 /// The exit status of a command that found something wrong.
 const FOUND: u8 = 1;
@@ -32,12 +32,21 @@ variable in upper case, with two underscores for a dot.
   data_dir               where everything is kept (./orbit-data)
   listen                 address to listen on (127.0.0.1:8080)
   log                    text or json (text)
+  images.*               store: directory or s3 (directory); endpoint, region, bucket_suffix,
+                         part_bytes, copy_bytes
+  tables.*               store: sqlite or dynamodb (sqlite); endpoint, region, table_suffix
+  catalog.*              store: sqlite or mysql (sqlite); url_file, connections, migrate_at_start
+  [names]                own names of buckets and tables, by the usual ones; in the file only
   git.branch             branch that deployments are committed to (main)
   registry.host          registry in image references (docker.io)
   registry.organisation  organisation in image references (k8or-orbit-aws)
   limits.*               archive_bytes, json_bytes, header_bytes, connections, uploads_at_once,
-                         actions_at_once, idle_seconds, upload_seconds, shutdown_seconds
+                         actions_at_once, idle_seconds, upload_seconds, shutdown_seconds,
+                         lease_seconds, call_seconds, tick_seconds
   [[environments]]       name, cluster, namespace, suffix, image_pull_secret; in the file only
+
+Credentials for AWS come from where its other programs find them; ORBIT_CATALOG__URL may hold the URL
+of the catalog. `orbit setup` creates what the stores need.
 
   ORBIT_DATA_DIR=/srv/orbit ORBIT_LIMITS__UPLOADS_AT_ONCE=2 orbit serve";
 
@@ -56,6 +65,18 @@ enum Command {
         /// The configuration; by default orbit.toml beside the data directory, if there is one.
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Create what is missing of the stores that are configured, and print what was done.
+    ///
+    /// Buckets and tables on AWS, the schema of the catalog in MySQL, and the id of the installation,
+    /// which every store holds. A second call changes nothing.
+    Setup {
+        /// The configuration; by default orbit.toml beside the data directory, if there is one.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Create nothing: print buckets and tables as a CloudFormation template.
+        #[arg(long)]
+        print: bool,
     },
     /// Check deploy-list.yaml and delete-list.yaml files, as before every push.
     ///
@@ -95,10 +116,9 @@ struct Unbound {
 /// What goes wrong is written to standard error as one line for people.
 pub fn run() -> ExitCode {
     match Arguments::parse().command {
-        Command::Serve { config } => match serve(config.as_deref()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(fault) => fail(&format!("orbit: {}", chain(&*fault)), FOUND),
-        },
+        Command::Serve { config } => done(serve(config.as_deref())),
+        Command::Setup { config, print: false } => done(setup::set_up(config.as_deref())),
+        Command::Setup { config, print: true } => done(setup::print(config.as_deref())),
         Command::Lint { files, environment } => match lists::lint(&files, environment.as_ref()) {
             Ok(report) => judge(&report),
             Err(refusal) => refuse(&refusal),
@@ -107,6 +127,13 @@ pub fn run() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(refusal) => refuse(&refusal),
         },
+    }
+}
+
+fn done(result: Result<(), Fault>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => fail(&format!("orbit: {}", chain(&*fault)), FOUND),
     }
 }
 
@@ -153,7 +180,7 @@ fn serve(file: Option<&Path>) -> Result<(), Fault> {
         let address = config.server.listen;
         let server = Server::bind(orbit, config.server.clone()).await;
         let server = server.map_err(|source| Unbound { address, source })?;
-        write!(io::stdout(), "{}", greeting(server.address()?, &config.data_dir))?;
+        write!(io::stdout(), "{}", greeting(server.address()?, &config))?;
         let told = Notify::new();
         let signals = async {
             first_of(&mut terminate, &mut interrupt).await;
@@ -177,11 +204,11 @@ async fn first_of(terminate: &mut Signal, interrupt: &mut Signal) {
 }
 
 /// Returns what the program says when it is ready.
-fn greeting(address: SocketAddr, data_dir: &Path) -> String {
-    let data_dir = data_dir.display();
+fn greeting(address: SocketAddr, config: &Config) -> String {
+    let places = config.places();
     format!(
         r#"Orbit listens on http://{address}, on this machine only: no authentication is configured.
-Its data are in {data_dir}.
+{places}
 
 Upload an image next:
 
@@ -223,7 +250,9 @@ mod tests {
 
     #[test]
     fn the_upload_that_is_shown_would_be_taken() {
-        let greeting = greeting("127.0.0.1:8080".parse().unwrap(), Path::new("orbit-data"));
+        let config = Config::read(None, []).unwrap();
+        let greeting = greeting("127.0.0.1:8080".parse().unwrap(), &config);
+        assert!(greeting.contains("\nIts data are in ./orbit-data.\n"), "{greeting}");
         assert!(greeting.contains("curl 'http://127.0.0.1:8080/v1/images?wait=30'"));
         let metadata = greeting.split("'metadata=").nth(1).unwrap().split('\'').next().unwrap();
         let metadata = crate::wire::parse(metadata.as_bytes()).unwrap();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use orbit_core::port::{ActionFilter, Kind, Lease, PortError, State};
 use orbit_core::saga::Outcome;
 use orbit_core::{ActionId, Digest, Orbit, Until};
@@ -155,22 +156,22 @@ impl Worker {
             ticks.tick().await;
             let held: Vec<_> =
                 self.held().iter().map(|(id, lease)| (id.clone(), lease.clone())).collect();
-            for (action, lease) in held {
-                self.renew(&action, &lease).await;
-            }
+            // Side by side: a store that is slow to answer for one must not cost the others theirs.
+            let renewals = held.into_iter().map(|(action, lease)| self.renew(action, lease));
+            join_all(renewals).await;
         }
     }
 
-    async fn renew(&self, action: &ActionId, lease: &Lease) {
-        match self.orbit.ports.log.lease(action, lease, &self.orbit.owner).await {
+    async fn renew(&self, action: ActionId, lease: Lease) {
+        match self.orbit.ports.log.lease(&action, &lease, &self.orbit.owner).await {
             Ok(renewed) => {
-                if let Some(lease) = self.held().get_mut(action) {
+                if let Some(lease) = self.held().get_mut(&action) {
                     *lease = renewed;
                 }
             }
             // It has ended meanwhile.
             Err(error) if matches!(error.kind(), Kind::Rejected | Kind::NotFound) => {}
-            Err(error) => warn_of_lease(action, &error),
+            Err(error) => warn_of_lease(&action, &error),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Clients that ask for random actions, and that ask again until they are answered.
 
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ pub(crate) struct Clients {
 
 #[derive(Default)]
 struct Scene {
-    /// The server as it is now, and how many there were before it.
-    server: Option<(u32, Client)>,
+    /// The servers as they are now, each with how many there were before it in its place.
+    servers: Vec<(u32, Client)>,
     images: Vec<Image>,
     n_versions: u32,
     is_over: bool,
@@ -45,7 +46,12 @@ pub(crate) struct Talk {
     pub(crate) accepted: Vec<String>,
     /// How often nobody answered.
     pub(crate) n_unanswered: usize,
+    /// How often a server said to come back later.
+    pub(crate) n_put_off: usize,
 }
+
+/// How long a client waits that was told to come back later; it is told more, for the sake of people.
+const LATER: Duration = Duration::from_millis(200);
 
 /// A request that is sent until it is answered, always with the same key.
 struct Request {
@@ -60,11 +66,18 @@ impl Clients {
         Self { scene: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Shows the clients the server that they are to ask from now on.
-    pub(crate) fn meet(&self, server: &Server) {
+    /// Shows the clients a server that they are to ask from now on, in the place of an earlier one or
+    /// as one more.
+    pub(crate) fn meet(&self, place: usize, server: &Server) {
         let mut scene = self.scene.lock().unwrap();
-        let n_before = scene.server.as_ref().map_or(0, |(number, _)| number + 1);
-        scene.server = Some((n_before, Client::clone(server)));
+        let client = Client::clone(server);
+        match scene.servers.get_mut(place) {
+            Some((n_before, there)) => {
+                *n_before += 1;
+                *there = client;
+            }
+            None => scene.servers.push((0, client)),
+        }
         self.changed.notify_all();
     }
 
@@ -86,7 +99,7 @@ impl Clients {
         let mut talk = Talk::default();
         while !self.scene.lock().unwrap().is_over {
             let request = self.think_of(&mut dice);
-            let answer = self.ask(&request, &mut talk);
+            let answer = self.ask(&request, &mut dice, &mut talk);
             self.hear(&answer, &mut talk);
         }
         talk
@@ -131,29 +144,46 @@ impl Clients {
         said
     }
 
-    /// Sends a request to one server after the other until one answers.
-    fn ask(&self, request: &Request, talk: &mut Talk) -> Answer {
-        let mut next = 0;
+    /// Sends a request to one server after the other until one answers, and does not put it off.
+    fn ask(&self, request: &Request, dice: &mut Dice, talk: &mut Talk) -> Answer {
+        let mut silent = BTreeSet::new();
         loop {
-            let (number, client) = self.server_from(next);
+            let (place, n_before, client) = self.any_server_but(&silent, dice);
             let headers =
                 [("content-type", request.media_type), ("idempotency-key", request.key.as_str())];
             match client.try_ask("POST", &request.path, &headers, &request.body) {
+                Ok(answer) if answer.status == 503 => {
+                    assert_ne!(answer.header("retry-after"), "", "{}", answer.text());
+                    talk.n_put_off += 1;
+                    let scene = self.scene.lock().unwrap();
+                    drop(self.changed.wait_timeout(scene, LATER).unwrap());
+                }
                 Ok(answer) => return answer,
-                Err(_) => talk.n_unanswered += 1,
+                Err(_) => {
+                    talk.n_unanswered += 1;
+                    silent.insert((place, n_before));
+                }
             }
-            next = number + 1;
         }
     }
 
-    /// Waits for a server with that number or a later one.
-    fn server_from(&self, number: u32) -> (u32, Client) {
+    /// Waits for a server that is not among those that did not answer.
+    fn any_server_but(
+        &self,
+        silent: &BTreeSet<(usize, u32)>,
+        dice: &mut Dice,
+    ) -> (usize, u32, Client) {
+        let others = |scene: &Scene| -> Vec<_> {
+            let servers = scene.servers.iter().enumerate();
+            let servers = servers.map(|(place, (n_before, client))| (place, *n_before, client));
+            let servers =
+                servers.filter(|(place, n_before, _)| !silent.contains(&(*place, *n_before)));
+            servers.map(|(place, n_before, client)| (place, n_before, client.clone())).collect()
+        };
         let scene = self.scene.lock().unwrap();
-        let is_there = |(there, _): &&(u32, Client)| *there >= number;
-        let waits =
-            |scene: &mut Scene| !scene.is_over && scene.server.as_ref().filter(is_there).is_none();
-        let scene = self.changed.wait_while(scene, waits).unwrap();
-        scene.server.as_ref().filter(is_there).expect("the last server answers").clone()
+        let nobody = |scene: &mut Scene| !scene.is_over && others(scene).is_empty();
+        let scene = self.changed.wait_while(scene, nobody).unwrap();
+        dice.one_of(&others(&scene)).expect("the last servers answer").clone()
     }
 
     fn hear(&self, answer: &Answer, talk: &mut Talk) {

@@ -1,79 +1,21 @@
-//! The keys that are known, and the values that were given for them.
+//! The values that were given for keys.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::ConfigFault;
+use super::known::{KEYS, NEEDS, Use};
+use super::{ConfigFault, Secret};
 use crate::wire::suggestion;
-
-/// What Orbit does with a key.
-#[derive(Debug, Clone, Copy)]
-enum Use {
-    /// Takes a text.
-    Text,
-    /// Takes a number above zero.
-    Number,
-    /// Takes one value; the others are for later.
-    Only(&'static str, &'static str),
-    /// Is for later.
-    Later(&'static str),
-}
-
-const FILES: &str = "images are kept in the data directory";
-const TABLES: &str = "tables are kept in orbit.db in the data directory";
-const REGISTRY: &str = "images are pushed to the data directory";
-const REPOSITORY: &str = "deployments are committed to the repository in the data directory";
-const NO_CLUSTER: &str = "no cluster is attached";
-
-/// Every key of the configuration. Those of an environment are under `environments`.
-const KEYS: [(&str, Use); 39] = [
-    ("data_dir", Use::Text),
-    ("listen", Use::Text),
-    ("log", Use::Text),
-    ("cluster_timeout", Use::Later(NO_CLUSTER)),
-    ("images.store", Use::Only("directory", FILES)),
-    ("images.endpoint", Use::Later(FILES)),
-    ("images.region", Use::Later(FILES)),
-    ("images.bucket_suffix", Use::Later(FILES)),
-    ("tables.store", Use::Only("sqlite", TABLES)),
-    ("catalog.store", Use::Only("sqlite", TABLES)),
-    ("catalog.url_file", Use::Later(TABLES)),
-    ("registry.store", Use::Only("directory", REGISTRY)),
-    ("registry.host", Use::Text),
-    ("registry.organisation", Use::Text),
-    ("registry.username", Use::Later(REGISTRY)),
-    ("registry.password", Use::Later(REGISTRY)),
-    ("registry.password_file", Use::Later(REGISTRY)),
-    ("git.url", Use::Later(REPOSITORY)),
-    ("git.branch", Use::Text),
-    ("git.username", Use::Later(REPOSITORY)),
-    ("git.token", Use::Later(REPOSITORY)),
-    ("git.token_file", Use::Later(REPOSITORY)),
-    ("sync.mode", Use::Only("none", NO_CLUSTER)),
-    ("environments.name", Use::Text),
-    ("environments.cluster", Use::Text),
-    ("environments.namespace", Use::Text),
-    ("environments.suffix", Use::Text),
-    ("environments.image_pull_secret", Use::Text),
-    ("environments.protected", Use::Only("false", "there are no roles to protect it from")),
-    ("limits.archive_bytes", Use::Number),
-    ("limits.json_bytes", Use::Number),
-    ("limits.header_bytes", Use::Number),
-    ("limits.connections", Use::Number),
-    ("limits.uploads_at_once", Use::Number),
-    ("limits.actions_at_once", Use::Number),
-    ("limits.idle_seconds", Use::Number),
-    ("limits.upload_seconds", Use::Number),
-    ("limits.shutdown_seconds", Use::Number),
-    ("catalog.url", Use::Later(TABLES)),
-];
 
 /// What the variables of Orbit begin with.
 const PREFIX: &str = "ORBIT_";
 /// The key of the list of environments, which only a file can hold.
 const ENVIRONMENTS: &str = "environments";
+/// The key of the own names of buckets and tables, which only a file can hold.
+const NAMES: &str = "names";
 
 /// The values that were given, each with its place.
 #[derive(Debug, Default)]
@@ -81,6 +23,7 @@ pub(super) struct Keys {
     place: String,
     values: BTreeMap<&'static str, (Value, String)>,
     environments: Option<Vec<Self>>,
+    names: BTreeMap<String, String>,
 }
 
 impl Keys {
@@ -136,6 +79,58 @@ impl Keys {
         })
     }
 
+    /// Takes a secret: from its variable, else from the file that the other key names.
+    pub(super) fn secret(
+        &mut self,
+        key: &'static str,
+        file: &'static str,
+    ) -> Result<Option<Secret>, ConfigFault> {
+        let path = self.text(file)?;
+        if let Some(text) = self.text(key)? {
+            return Ok(Some(Secret(text)));
+        }
+        let Some(path) = path else { return Ok(None) };
+        let text = std::fs::read_to_string(&path).map_err(|source| ConfigFault::Unreadable {
+            what: file.to_owned(),
+            path: path.into(),
+            source,
+        })?;
+        Ok(Some(Secret(text.trim().to_owned())))
+    }
+
+    /// Takes the address of a service.
+    pub(super) fn endpoint(&mut self, key: &'static str) -> Result<Option<String>, ConfigFault> {
+        let expected = "an address such as http://127.0.0.1:8333, without user and path";
+        self.read(key, expected, |value| {
+            let text = value.as_str()?;
+            let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+            let fits = !rest.is_empty() && rest.chars().all(is_plain);
+            fits.then(|| text.to_owned())
+        })
+    }
+
+    /// Takes a number above zero and below another.
+    pub(super) fn number_below(
+        &mut self,
+        key: &'static str,
+        bound: Duration,
+        expected: &str,
+    ) -> Result<Option<Duration>, ConfigFault> {
+        self.read(key, expected, |value| {
+            let seconds = Duration::from_secs(number(value)?);
+            (seconds < bound).then_some(seconds)
+        })
+    }
+
+    /// Takes one of some words, which may also be written as the value that TOML has for it.
+    pub(super) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, ConfigFault> {
+        self.read(key, "true or false", |value| match value.as_str() {
+            Some(text) => text.parse().ok(),
+            None => value.as_bool(),
+        })
+    }
+
     /// Takes one of some words.
     pub(super) fn one_of(
         &mut self,
@@ -158,15 +153,7 @@ impl Keys {
 
     /// Takes a number above zero.
     pub(super) fn number(&mut self, key: &'static str) -> Result<Option<u64>, ConfigFault> {
-        self.read(key, "a whole number above 0", |value| match value {
-            Value::String(text) => text.parse().ok().filter(|number| *number > 0),
-            Value::Integer(number) => u64::try_from(*number).ok().filter(|number| *number > 0),
-            Value::Float(_)
-            | Value::Boolean(_)
-            | Value::Datetime(_)
-            | Value::Array(_)
-            | Value::Table(_) => None,
-        })
+        self.read(key, "a whole number above 0", number)
     }
 
     /// Takes a number of things that there can be in memory.
@@ -182,11 +169,42 @@ impl Keys {
         self.environments.take()
     }
 
+    /// Takes the own names of buckets and tables.
+    pub(super) fn names(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.names)
+    }
+
+    fn place(&self) -> String {
+        if self.place.is_empty() { "the environment".to_owned() } else { self.place.clone() }
+    }
+
+    /// Returns the fault of an own name of nothing.
+    pub(super) fn unknown_name(&self, name: &str, near: String) -> ConfigFault {
+        let (key, place) = (format!("{NAMES}.{name}"), self.place.clone());
+        ConfigFault::UnknownKey { key, place, near }
+    }
+
+    /// Returns the fault of own names that would have no effect.
+    pub(super) fn unused_names(&self, needs: &'static str) -> ConfigFault {
+        ConfigFault::Unused { key: NAMES.to_owned(), place: self.place.clone(), needs }
+    }
+
+    /// Refuses a value that nothing has asked for.
+    pub(super) fn expect_all_used(&self) -> Result<(), ConfigFault> {
+        for (key, (_, place)) in &self.values {
+            if let Some((_, needs)) = NEEDS.iter().find(|(section, _)| key.starts_with(section)) {
+                let (key, place) = ((*key).to_owned(), place.clone());
+                return Err(ConfigFault::Unused { key, place, needs });
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the fault of a key that must be there.
     pub(super) fn missing(&self, key: &str) -> ConfigFault {
         ConfigFault::Value {
             key: key.to_owned(),
-            place: self.place.clone(),
+            place: self.place(),
             found: "nothing".to_owned(),
             expected: "a text".to_owned(),
         }
@@ -197,7 +215,10 @@ impl Keys {
             let path = format!("{prefix}{name}");
             let entries = value.as_array().filter(|_| path == ENVIRONMENTS);
             let section = value.as_table().filter(|_| path != ENVIRONMENTS && is_section(&path));
-            if let Some(entries) = entries {
+            let names = value.as_table().filter(|_| path == NAMES);
+            if let Some(names) = names {
+                self.add_names(place, names)?;
+            } else if let Some(entries) = entries {
                 let keys = entries.iter().map(|entry| Self::of_entry(place, entry));
                 self.environments = Some(keys.collect::<Result<_, _>>()?);
             } else if let Some(section) = section {
@@ -205,6 +226,21 @@ impl Keys {
             } else {
                 self.add_value(place, &path, value)?;
             }
+        }
+        Ok(())
+    }
+
+    fn add_names(&mut self, place: &str, names: &Table) -> Result<(), ConfigFault> {
+        for (mission, own) in names {
+            let Some(own) = own.as_str() else {
+                return Err(ConfigFault::Value {
+                    key: format!("{NAMES}.{mission}"),
+                    place: place.to_owned(),
+                    found: own.to_string(),
+                    expected: "a text".to_owned(),
+                });
+            };
+            self.names.insert(mission.clone(), own.to_owned());
         }
         Ok(())
     }
@@ -241,7 +277,11 @@ impl Keys {
     ) -> Result<(), ConfigFault> {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         match usage {
-            Use::Text | Use::Number => {
+            Use::Secret if place == self.place => {
+                let variable = variable(key);
+                return Err(ConfigFault::SecretInFile { key: key.to_owned(), place, variable });
+            }
+            Use::Text | Use::Number | Use::Secret => {
                 self.values.insert(key, (value, place));
             }
             Use::Only(only, _) if text == only => {}
@@ -269,11 +309,28 @@ impl Keys {
     }
 }
 
+/// Reads a number above zero.
+fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::String(text) => text.parse().ok(),
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        Value::Float(_)
+        | Value::Boolean(_)
+        | Value::Datetime(_)
+        | Value::Array(_)
+        | Value::Table(_) => None,
+    }
+    .filter(|number| *number > 0)
+}
+
 /// Returns the variable of a key.
 fn variable(key: &str) -> String {
     format!("{PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
 fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|(key, _)| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    path == NAMES
+        || KEYS
+            .iter()
+            .any(|(key, _)| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }

@@ -104,11 +104,6 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         ("limits = 3", "sets limits to 3, expected a table"),
         ("limits.connections = 0", "sets limits.connections to 0, expected a whole number above 0"),
         (
-            "images.store = 's3'",
-            "sets images.store, which this version does not support: images are kept in the data \
-             directory",
-        ),
-        (
             "git.url = 'https://gitlab.example.com/a.git'",
             "sets git.url, which this version does not support: deployments are committed to the \
              repository in the data directory",
@@ -124,6 +119,51 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         ),
         ("[[environments]]", "sets environments.name to nothing, expected a text"),
         ("[[environments]]\nname = 'moon'", "sets environments.suffix to nothing, expected a text"),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(read(text).unwrap_err().to_string(), format!("orbit.toml {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn stores_that_cannot_be_used_are_refused_with_their_place() {
+    let cases = [
+        ("images.store = 's4'", "sets images.store to \"s4\", expected directory or s3"),
+        (
+            "images.region = 'eu-west-1'",
+            "sets images.region, which has an effect only with images.store = \"s3\"",
+        ),
+        (
+            "tables.endpoint = 'http://127.0.0.1:8000'",
+            "sets tables.endpoint, which has an effect only with tables.store = \"dynamodb\"",
+        ),
+        (
+            "names.deleted-image-bucket = 'trash'",
+            "sets names, which has an effect only with images.store = \"s3\"",
+        ),
+        (
+            "images.store = 's3'\nnames.deleted-image-buckets = 'trash'",
+            "sets \"names.deleted-image-buckets\", which is not known (did you mean \
+             \"deleted-image-bucket\"?)",
+        ),
+        ("names.x = 3", "sets names.x to 3, expected a text"),
+        ("names = 3", "sets names to 3, expected a table"),
+        (
+            "catalog.url = 'mysql://root:secret@localhost/orbit'",
+            "sets catalog.url, which is a secret: set catalog.url_file, or the variable \
+             ORBIT_CATALOG__URL",
+        ),
+        ("catalog.store = 'mysql'", "sets catalog.url_file to nothing, expected a text"),
+        (
+            "images.store = 's3'\nimages.endpoint = 'http://user@host'",
+            "sets images.endpoint to \"http://user@host\", expected an address such as \
+             http://127.0.0.1:8333, without user and path",
+        ),
+        (
+            "limits.lease_seconds = 10\nlimits.call_seconds = 5",
+            "sets limits.call_seconds to 5, expected a number of seconds that is less than half of \
+             limits.lease_seconds",
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(read(text).unwrap_err().to_string(), format!("orbit.toml {expected}"), "{text}");
@@ -188,4 +228,84 @@ fn without_authentication_only_loopback_is_listened_on() {
 fn a_file_that_is_not_toml_is_named() {
     let fault = read("a = ").unwrap_err();
     assert_eq!(fault.to_string(), "orbit.toml is not TOML");
+}
+
+/// A file for a secret, in a folder that goes with it.
+fn secret_file(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("url");
+    fs::write(&path, text).unwrap();
+    (folder, path.display().to_string())
+}
+
+#[test]
+fn each_store_is_chosen_on_its_own() {
+    let s3 = read("[images]\nstore = 's3'\nregion = 'eu-west-1'\npart_bytes = 5242880").unwrap();
+    assert_eq!(s3.stores.tables, TablesIn::Sqlite);
+    assert_eq!(s3.stores.catalog, CatalogIn::Sqlite);
+    let ImagesIn::S3 { aws, part_bytes, copy_bytes } = &s3.stores.images else { panic!("{s3:?}") };
+    assert_eq!((aws.region.as_deref(), *part_bytes), (Some("eu-west-1"), Some(5_242_880)));
+    assert_eq!(*copy_bytes, None);
+    assert_eq!(s3.server.driving.take_over, TakeOver::Immediately, "SQLite admits one process");
+    let dynamodb = read("tables.store = 'dynamodb'\ntables.endpoint = 'http://[::1]:80'").unwrap();
+    let TablesIn::DynamoDb(aws) = &dynamodb.stores.tables else { panic!("{dynamodb:?}") };
+    assert_eq!(aws.endpoint.as_deref(), Some("http://[::1]:80"));
+}
+
+#[test]
+fn where_nothing_is_in_the_directory_processes_wait_for_each_others_leases() {
+    let (_folder, path) = secret_file("mysql://orbit:s3cr3t@db/orbit\n");
+    let text = format!(
+        "images.store = 's3'\ntables.store = 'dynamodb'\nlimits.lease_seconds = 6\n\
+         limits.tick_seconds = 1\n\
+         [catalog]\nstore = 'mysql'\nurl_file = '{path}'\nmigrate_at_start = true"
+    );
+    let config = read(&text).unwrap();
+    assert_eq!(config.stores.sharing(), Sharing::Shared);
+    let driving = &config.server.driving;
+    assert_eq!(driving.take_over, TakeOver::After(Duration::from_secs(6)));
+    assert_eq!((driving.lease, driving.tick), (Duration::from_secs(6), Duration::from_secs(1)));
+    let CatalogIn::MySql { settings, migrate_at_start } = &config.stores.catalog else {
+        panic!("{config:?}")
+    };
+    assert_eq!(settings.url, "mysql://orbit:s3cr3t@db/orbit".parse().unwrap());
+    assert!(*migrate_at_start);
+    let expected = Duration::from_secs(2);
+    assert_eq!(settings.call_timeout, expected, "a call ends before a lease does");
+    assert!(!format!("{config:?}").contains("s3cr3t"));
+}
+
+#[test]
+fn a_secret_comes_from_its_variable_before_its_file() {
+    let (_folder, path) = secret_file("mysql://db/of_the_file");
+    let variables = [
+        ("ORBIT_CATALOG__STORE", "mysql"),
+        ("ORBIT_CATALOG__URL_FILE", path.as_str()),
+        ("ORBIT_CATALOG__URL", "mysql://db/of_the_variable"),
+    ];
+    let database = |variables: &[(&str, &str)]| match with(variables).unwrap().stores.catalog {
+        CatalogIn::MySql { settings, .. } => settings.url.database().to_owned(),
+        CatalogIn::Sqlite => panic!("the catalog is in SQLite"),
+    };
+    assert_eq!(database(&variables), "of_the_variable");
+    assert_eq!(database(&variables[..2]), "of_the_file");
+    let odd = [variables[0], ("ORBIT_CATALOG__URL", "postgres://root:s3cr3t@db")];
+    let fault = with(&odd).unwrap_err().to_string();
+    assert_eq!(fault, "catalog.url: expected mysql://USER:PASSWORD@HOST:PORT/DATABASE");
+    let missing = [variables[0], ("ORBIT_CATALOG__URL_FILE", "/nowhere/url")];
+    let fault = with(&missing).unwrap_err().to_string();
+    assert_eq!(fault, "cannot read catalog.url_file /nowhere/url");
+}
+
+#[test]
+fn every_bucket_and_table_can_have_a_name_of_its_own() {
+    let text = "[images]\nstore = 's3'\nbucket_suffix = '-acme'\n\
+                [tables]\nstore = 'dynamodb'\n\
+                [names]\napp-image-1206-bkt-k8d-aws = 'acme-images'\ndeleted-helm-chart = 'Charts'";
+    let names = read(text).unwrap().stores.names;
+    assert!(names.buckets().contains(&"acme-images".to_owned()));
+    assert!(names.buckets().contains(&"deleted-image-bucket-acme".to_owned()));
+    assert!(names.tables().contains(&"Charts".to_owned()));
+    let fault = read("images.store = 's3'\nimages.bucket_suffix = '_'").unwrap_err();
+    assert!(matches!(fault, ConfigFault::Names(NamingFault::Bucket { .. })), "{fault}");
 }

@@ -127,6 +127,7 @@ pub(crate) struct Server {
     program: Program,
     client: Client,
     home: TempDir,
+    variables: Vec<(String, String)>,
 }
 
 impl Server {
@@ -139,7 +140,9 @@ impl Server {
     pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         let home = tempfile::tempdir().unwrap();
         let program = Program::start(home.path(), variables);
-        Self { client: Client::new(program.address()), program, home }
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let variables = variables.iter().map(owned).collect();
+        Self { client: Client::new(program.address()), program, home, variables }
     }
 
     /// Starts the program on a new data directory so that a write beyond a limit on files is refused,
@@ -149,12 +152,15 @@ impl Server {
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; exec \"$0\" serve", env!("CARGO_BIN_EXE_orbit")]);
         let program = Program::start_as(command, home.path(), &[]);
-        Self { client: Client::new(program.address()), program, home }
+        Self { client: Client::new(program.address()), program, home, variables: Vec::new() }
     }
 
-    /// Starts the program again on the same data directory, after it was killed or has ended.
+    /// Starts the program again with the same variables, after it was killed or has ended.
     pub(crate) fn start_again(&mut self) {
-        self.program = Program::start(self.home.path(), &[]);
+        let variables = self.variables.iter();
+        let variables: Vec<_> =
+            variables.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.program = Program::start(self.home.path(), &variables);
         self.client = Client::new(self.program.address());
     }
 
@@ -175,8 +181,10 @@ impl Server {
         self.home.path()
     }
 
+    /// Returns the data directory.
     pub(crate) fn data(&self) -> PathBuf {
-        self.home.path().join("data")
+        let named = self.variables.iter().find(|(name, _)| name == "ORBIT_DATA_DIR");
+        named.map_or_else(|| self.home.path().join("data"), |(_, path)| path.into())
     }
 }
 
