@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use git2::{ConfigLevel, Repository};
 
@@ -36,7 +37,9 @@ fn write_settings(file: &Path) -> io::Result<()> {
     if fs::read(file).is_ok_and(|there| there == SETTINGS.as_bytes()) {
         return Ok(());
     }
-    let draft = file.with_extension(format!("config.{}", std::process::id()));
+    static N_DRAFTS: AtomicU32 = AtomicU32::new(0);
+    let (process, n) = (std::process::id(), N_DRAFTS.fetch_add(1, Ordering::Relaxed));
+    let draft = file.with_extension(format!("config.{process}-{n}"));
     fs::write(&draft, SETTINGS)?;
     fs::rename(&draft, file)
 }
