@@ -100,6 +100,21 @@ fn stores_that_were_not_set_up_are_not_started_on() {
 }
 
 #[test]
+fn a_setup_that_was_broken_off_goes_on() {
+    let (stores, home) = (Stores::shared(), tempfile::tempdir().unwrap());
+    let variables = only("IMAGES", variables(&stores, &home.path().join("data"), "-halves"));
+    // The directory cannot take the id of the installation.
+    let in_the_way = home.path().join("data/installation.lock");
+    std::fs::create_dir_all(&in_the_way).unwrap();
+    let said = refusal(&["setup"], &variables);
+    assert!(said.contains("cannot open"), "{said}");
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let output = set_up(&variables);
+    assert!(output.status.success(), "{output:?}");
+    drop(start(&variables));
+}
+
+#[test]
 fn stores_of_two_installations_are_refused() {
     let stores = Stores::shared();
     let (one, two) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -29,9 +29,12 @@ pub(super) async fn find(stores: &Stores) -> Result<String, ComposeFault> {
             Some(Member { name, .. }) => Err(ComposeFault::NotSetUp { store: name }),
         },
         None => match members.as_slice() {
-            [_] => Ok(join_own(&stores.own, draw()?).await?),
-            [Member { name, .. }, ..] => Err(ComposeFault::NotSetUp { store: name }),
-            [] => Ok(draw()?),
+            [Member { name, .. }, _, ..] => Err(ComposeFault::NotSetUp { store: name }),
+            [_] | [] => {
+                let id = draw()?;
+                join_own(&stores.own, &id).await?;
+                Ok(id)
+            }
         },
     }
 }
@@ -47,33 +50,31 @@ pub(super) async fn find(stores: &Stores) -> Result<String, ComposeFault> {
 pub(super) async fn set_up(stores: &Stores) -> Result<(String, Vec<Step>), ComposeFault> {
     let members = members(stores).await?;
     let known = agreed(&members)?;
-    let is_new = |member: &&Member| member.id.is_none();
-    let own_is_new = members.iter().filter(is_new).any(|member| member.name == DIRECTORY);
-    if let (Some(id), true, true) = (&known, own_is_new, stores.own.is_a_store) {
-        return Err(ComposeFault::Newcomer { installation: id.clone() });
-    }
-    let mut id = known;
-    let mut steps = Vec::new();
-    for (name, store) in stores.shared.all() {
-        let wanted = match id.take() {
-            Some(id) => id,
-            None => draw()?,
-        };
-        let was_new = members.iter().any(|member| member.name == name && member.id.is_none());
-        // Another process may set up at the same time: who comes first decides.
-        let joined = store.join(&wanted).await.map_err(ComposeFault::store(name))?;
-        if was_new {
-            steps.push(Step::new(name, format!("belongs to installation {joined}")));
+    let own_is_new = members.iter().any(|member| member.name == DIRECTORY && member.id.is_none());
+    let is_a_store = stores.own.is_a_store;
+    let mut id = match known {
+        Some(installation) if own_is_new && is_a_store => {
+            return Err(ComposeFault::Newcomer { installation });
         }
-        id = Some(joined);
-    }
-    let id = match id {
-        Some(id) => id,
+        Some(known) => known,
         None => draw()?,
     };
-    if own_is_new {
-        join_own(&stores.own, id.clone()).await?;
-        steps.push(Step::new(DIRECTORY, format!("belongs to installation {id}")));
+    let mut steps = Vec::new();
+    // Before all others: a setup that was broken off in between would find them in use, and its own
+    // directory new. No other process sets up the same one meanwhile.
+    if own_is_new && is_a_store {
+        steps.push(join_own(&stores.own, &id).await?);
+    }
+    for (name, store) in stores.shared.all() {
+        let was_new = members.iter().any(|member| member.name == name && member.id.is_none());
+        // Another process may set up at the same time: who comes first decides.
+        id = store.join(&id).await.map_err(ComposeFault::store(name))?;
+        if was_new {
+            steps.push(belonging(name, &id));
+        }
+    }
+    if own_is_new && !is_a_store {
+        steps.push(join_own(&stores.own, &id).await?);
     }
     Ok((find(stores).await?, steps))
 }
@@ -100,9 +101,13 @@ fn agreed(members: &[Member]) -> Result<Option<String>, ComposeFault> {
     }
 }
 
-async fn join_own(own: &Own, id: String) -> Result<String, ComposeFault> {
-    own.directory.join(own.sqlite.as_ref(), &id).await?;
-    Ok(id)
+async fn join_own(own: &Own, id: &str) -> Result<Step, ComposeFault> {
+    own.directory.join(own.sqlite.as_ref(), id).await?;
+    Ok(belonging(DIRECTORY, id))
+}
+
+fn belonging(name: &str, id: &str) -> Step {
+    Step::new(name, format!("belongs to installation {id}"))
 }
 
 /// Draws an id: 128 random bits, as 32 hex digits.
