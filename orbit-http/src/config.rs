@@ -61,13 +61,17 @@ pub enum ConfigFault {
         /// Why.
         source: io::Error,
     },
-    /// The file is not TOML.
-    #[error("{place} is not TOML")]
+    /// The file is not TOML. The line itself is not shown: it may hold a secret.
+    #[error("{place}:{line}:{column} is not TOML: {reason}")]
     Malformed {
         /// The file.
         place: String,
-        /// Why, with line and column.
-        source: Box<toml::de::Error>,
+        /// The line where it ends to be.
+        line: usize,
+        /// The character in it.
+        column: usize,
+        /// What is wrong there.
+        reason: String,
     },
     /// A key that Orbit does not know.
     #[error("{place} sets {key:?}, which is not known{near}")]
@@ -175,10 +179,7 @@ impl Config {
     ) -> Result<Self, ConfigFault> {
         let mut keys = Keys::default();
         if let Some((place, text)) = file {
-            let table: Table = text.parse().map_err(|source| ConfigFault::Malformed {
-                place: place.to_owned(),
-                source: Box::new(source),
-            })?;
+            let table: Table = text.parse().map_err(|fault| malformed(place, text, &fault))?;
             keys.add_file(place, &table)?;
         }
         keys.add_variables(variables)?;
@@ -232,6 +233,17 @@ impl Config {
 
     fn default_file(&self) -> PathBuf {
         self.data_dir.parent().unwrap_or(Path::new("")).join("orbit.toml")
+    }
+}
+
+fn malformed(place: &str, text: &str, fault: &toml::de::Error) -> ConfigFault {
+    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let in_line = before.rsplit('\n').next().unwrap_or_default();
+    ConfigFault::Malformed {
+        place: place.to_owned(),
+        line: before.matches('\n').count().saturating_add(1),
+        column: in_line.chars().count().saturating_add(1),
+        reason: fault.message().trim_end().replace('\n', ", "),
     }
 }
 

@@ -85,7 +85,13 @@ impl Keys {
         key: &'static str,
         file: &'static str,
     ) -> Result<Option<Secret>, ConfigFault> {
-        let path = self.text(file)?;
+        // Who mixes both keys up must not find the secret in a log.
+        let path = self.read(file, "the path of a file", |value| {
+            value
+                .as_str()
+                .filter(|path| !path.is_empty() && !path.contains("://"))
+                .map(str::to_owned)
+        })?;
         if let Some(text) = self.text(key)? {
             return Ok(Some(Secret(text)));
         }
@@ -261,7 +267,7 @@ impl Keys {
         if is_section(path) {
             let expected = if path == ENVIRONMENTS { "[[environments]]" } else { "a table" };
             let (key, place) = (path.to_owned(), place.to_owned());
-            let (found, expected) = (value.to_string(), expected.to_owned());
+            let (found, expected) = (shown(value), expected.to_owned());
             return Err(ConfigFault::Value { key, place, found, expected });
         }
         let near = suggestion(path, KEYS.iter().map(|(key, _)| *key));
@@ -302,7 +308,7 @@ impl Keys {
         let fault = || ConfigFault::Value {
             key: key.to_owned(),
             place,
-            found: value.to_string(),
+            found: shown(&value),
             expected: expected.to_owned(),
         };
         read(&value).map(Some).ok_or_else(fault)
@@ -321,6 +327,18 @@ fn number(value: &Value) -> Option<u64> {
         | Value::Table(_) => None,
     }
     .filter(|number| *number > 0)
+}
+
+/// Returns a value as it may be shown: without the user and the password of an address.
+fn shown(value: &Value) -> String {
+    let text = value.to_string();
+    let secret = text.find("://").map(|scheme| scheme + 3).zip(text.rfind('@'));
+    match secret.and_then(|(begin, end)| Some((text.get(..begin)?, text.get(end..)?))) {
+        Some((scheme, host)) if scheme.len() + host.len() <= text.len() => {
+            format!("{scheme}<redacted>{host}")
+        }
+        Some(_) | None => text,
+    }
 }
 
 /// Returns the variable of a key.

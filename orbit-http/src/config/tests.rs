@@ -156,7 +156,7 @@ fn stores_that_cannot_be_used_are_refused_with_their_place() {
         ("catalog.store = 'mysql'", "sets catalog.url_file to nothing, expected a text"),
         (
             "images.store = 's3'\nimages.endpoint = 'http://user@host'",
-            "sets images.endpoint to \"http://user@host\", expected an address such as \
+            "sets images.endpoint to \"http://<redacted>@host\", expected an address such as \
              http://127.0.0.1:8333, without user and path",
         ),
         (
@@ -227,7 +227,33 @@ fn without_authentication_only_loopback_is_listened_on() {
 #[test]
 fn a_file_that_is_not_toml_is_named() {
     let fault = read("a = ").unwrap_err();
-    assert_eq!(fault.to_string(), "orbit.toml is not TOML");
+    assert!(fault.to_string().starts_with("orbit.toml:1:"), "{fault}");
+}
+
+#[test]
+fn what_may_be_a_secret_is_not_shown_wherever_it_stands() {
+    let url = "mysql://orbit:hidden@db/orbit";
+    for (text, expected) in [
+        (
+            format!("listen = '[::1]:0'\n[catalog]\nurl = \"{url}\n"),
+            "orbit.toml:3:37 is not TOML: invalid basic string, expected `\"`",
+        ),
+        (
+            format!("catalog.store = 'mysql'\ncatalog.url_file = '{url}'"),
+            "orbit.toml sets catalog.url_file to \"mysql://<redacted>@db/orbit\", expected the path of \
+             a file",
+        ),
+        (
+            format!("catalog = '{url}'"),
+            "orbit.toml sets catalog to \"mysql://<redacted>@db/orbit\", expected a table",
+        ),
+        (
+            format!("catalog.store = '{url}'"),
+            "orbit.toml sets catalog.store to \"mysql://<redacted>@db/orbit\", expected sqlite or mysql",
+        ),
+    ] {
+        assert_eq!(read(&text).unwrap_err().to_string(), expected);
+    }
 }
 
 /// A file for a secret, in a folder that goes with it.

@@ -45,7 +45,7 @@ pub enum MySqlUrlFault {
         found: String,
     },
     /// Its database has a name that a server does not take.
-    #[error("names a database of {found} characters, expected 1 to 64 without a slash")]
+    #[error("names a database of {found} characters, expected 1 to 64 without a slash and @")]
     Database {
         /// How many characters it has.
         found: usize,
@@ -70,7 +70,8 @@ impl FromStr for MySqlUrl {
             text.parse().map_err(|fault| MySqlUrlFault::Address { reason: reason(&fault) })?;
         let database = options.get_database().unwrap_or(DEFAULT_DATABASE).to_owned();
         let length = database.chars().count();
-        if length > 64 || database.contains(['/', '\0']) {
+        // A slash or an @ is one of a password that is not encoded, so that all was read wrongly.
+        if length > 64 || database.contains(['/', '@', '\0']) {
             return Err(MySqlUrlFault::Database { found: length });
         }
         Ok(Self { text: text.to_owned(), options: options.database(&database), database })
@@ -125,6 +126,10 @@ fn check_properties(text: &str) -> Result<(), MySqlUrlFault> {
     for property in query.split('&').filter(|property| !property.is_empty()) {
         let name = property.split('=').next().unwrap_or_default();
         if !PROPERTIES.contains(&name) {
+            if query.contains('@') {
+                let reason = "a ? comes before the host; in a password it is %3F".to_owned();
+                return Err(MySqlUrlFault::Address { reason });
+            }
             return Err(MySqlUrlFault::Property { found: name.to_owned() });
         }
     }
@@ -166,6 +171,12 @@ mod tests {
             ("mysql://a:hidden@db/x?sslMode=REQUIRED", "has the property \"sslMode\", expected"),
             ("mysql://a:hidden@db/x?ssl-mode=maybe", "is not an address of a database: unknown"),
             ("mysql://a:hidden@db/x/y", "names a database of 3 characters"),
+            ("mysql://a:1/hidden@db", "names a database of 9 characters"),
+            (
+                "mysql://a:b?hidden@db/x",
+                "is not an address of a database: a ? comes before the host",
+            ),
+            ("mysql://a:b@c?hidden=1@db", "is not an address of a database: a ? comes before"),
             (&long, "names a database of 65 characters"),
         ] {
             let fault = text.parse::<MySqlUrl>().unwrap_err().to_string();
