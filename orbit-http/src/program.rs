@@ -176,7 +176,14 @@ fn serve(file: Option<&Path>) -> Result<(), Fault> {
     runtime.block_on(async {
         let (mut terminate, mut interrupt) =
             (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (orbit, stores) = compose::open(&config).await?;
+        // It may wait long for a store that is away.
+        let (orbit, stores) = tokio::select! {
+            opened = compose::open(&config) => opened?,
+            () = first_of(&mut terminate, &mut interrupt) => {
+                warn!("Told to end before every store could be used");
+                return Ok(());
+            }
+        };
         let address = config.server.listen;
         let server = Server::bind(orbit, config.server.clone()).await;
         let server = server.map_err(|source| Unbound { address, source })?;

@@ -1,8 +1,9 @@
 //! The program itself: its arguments, its start, its log and its end.
 
 use std::fs;
-use std::net::TcpStream;
-use std::process::Output;
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Command, Output, Stdio};
 
 use orbit_core::testing::archives::docker_archive;
 use serde_json::{Value, json};
@@ -178,6 +179,26 @@ fn a_second_signal_breaks_off_what_holds_the_first_up() {
     drop(held);
     server.start_again();
     assert_eq!(server.get(&path).expect(200)["error"]["errorType"], "upload-incomplete");
+}
+
+#[test]
+fn a_signal_ends_a_start_that_waits_for_a_store() {
+    let home = tempfile::tempdir().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut command = orbit(&["serve"]);
+    command.current_dir(home.path()).stderr(Stdio::piped()).stdout(Stdio::null());
+    command.envs([("AWS_ACCESS_KEY_ID", "AK"), ("AWS_SECRET_ACCESS_KEY", "SK")]);
+    command.envs([("ORBIT_IMAGES__STORE", "s3"), ("ORBIT_IMAGES__REGION", "us-east-1")]);
+    command.env("ORBIT_IMAGES__ENDPOINT", format!("http://{nobody}"));
+    let mut child = command.spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    let first = log.next().unwrap().unwrap();
+    assert!(first.contains("S3 is away; it is tried again"), "{first}");
+    let terminate = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &terminate]).status().unwrap().success());
+    let rest: Vec<_> = log.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{rest:#?}");
+    assert!(rest.last().unwrap().contains("Told to end before every store"), "{rest:#?}");
 }
 
 #[test]
