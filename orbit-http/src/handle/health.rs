@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use hyper::StatusCode;
-use orbit_core::place::{Shelf, Slot};
-use orbit_core::port::{ActionFilter, Kind, PortError, RecordFilter};
+use orbit_core::place::{RecordTable, Shelf, Slot};
+use orbit_core::port::{ActionFilter, EventFilter, Kind, PortError, Ports, RecordKey};
 use orbit_core::{ActionId, ImageId, ImageVersion, Timestamp};
 use serde_json::json;
 use tokio::time::timeout;
@@ -16,34 +17,21 @@ use crate::reply::{self, Part, Problem, Reply};
 const MAX_ANSWER: Duration = Duration::from_secs(5);
 
 /// Answers `GET /readyz`: 200 if every port that can be asked answers, else 503 with those that do
-/// not.
+/// not. Each is asked about all that it keeps apart: a bucket or a table can be missing alone.
 pub(crate) async fn ready(app: &App) -> Reply {
-    let (ports, first) = (&app.orbit.ports, &app.orbit.settings.environments.first().name);
-    let (nobody, no_action) = (nobody(), ActionId::new(Timestamp::from_millis(0), [0; 10]));
-    let shelf = Shelf::Live(first.clone());
-    let slot = Slot { shelf: shelf.clone(), image: nobody.clone() };
-    let actions = ActionFilter { limit: 1, ..ActionFilter::default() };
-    let errors = RecordFilter {
-        table: orbit_core::place::RecordTable::ErrorLog,
-        partition: None,
-        writer: None,
-        from: None,
-        to: None,
-        cursor: None,
-        limit: 1,
-    };
+    let (ports, environments) = (&app.orbit.ports, &app.orbit.settings.environments);
+    let nobody = nobody();
+    let names = || environments.iter().map(|environment| &environment.name);
+    let live = || names().map(|name| Shelf::Live(name.clone()));
+    let shelves = || live().chain([Shelf::Deleted(environments.first().name.clone())]);
     let entropy = async { ports.entropy.fill(&mut [0]) };
-    let log = async {
-        ports.log.load(&no_action).await?;
-        ports.audit.actions(&actions).await
-    };
     let answers = tokio::join!(
-        ask(Part::Images, ports.images.find(&slot)),
-        ask(Part::Charts, ports.charts.list(&shelf, &nobody)),
+        ask(Part::Images, images(ports, shelves().chain([Shelf::Temporary]))),
+        ask(Part::Charts, charts(ports, shelves())),
         ask(Part::Catalog, ports.catalog.find(&nobody)),
-        ask(Part::Log, log),
-        ask(Part::Records, ports.records.query(&errors)),
-        ask(Part::Repository, ports.gitops.read(first)),
+        ask(Part::Log, log(ports)),
+        ask(Part::Records, records(ports)),
+        ask(Part::Repository, ports.gitops.read(&environments.first().name)),
         ask(Part::Entropy, entropy),
     );
     let answers: [Option<Part>; 7] = answers.into();
@@ -53,6 +41,36 @@ pub(crate) async fn ready(app: &App) -> Reply {
     }
     let detail = format!("these do not answer: {}", down.join(", "));
     Problem::of("port-unavailable", detail).reply()
+}
+
+async fn images(ports: &Ports, shelves: impl Iterator<Item = Shelf>) -> Result<(), PortError> {
+    let slots: Vec<_> = shelves.map(|shelf| Slot { shelf, image: nobody() }).collect();
+    try_join_all(slots.iter().map(|slot| ports.images.find(slot))).await.map(drop)
+}
+
+async fn charts(ports: &Ports, shelves: impl Iterator<Item = Shelf>) -> Result<(), PortError> {
+    let (shelves, nobody): (Vec<_>, _) = (shelves.collect(), nobody());
+    try_join_all(shelves.iter().map(|shelf| ports.charts.list(shelf, &nobody))).await.map(drop)
+}
+
+async fn log(ports: &Ports) -> Result<(), PortError> {
+    let no_action = ActionId::new(Timestamp::from_millis(0), [0; 10]);
+    let actions = ActionFilter { limit: 1, ..ActionFilter::default() };
+    // Every kind of action has a table of its own for its events.
+    let events =
+        EventFilter { action: Some(no_action.clone()), limit: 1, ..EventFilter::default() };
+    tokio::try_join!(
+        ports.log.load(&no_action),
+        ports.audit.actions(&actions),
+        ports.audit.events(&events),
+    )
+    .map(drop)
+}
+
+async fn records(ports: &Ports) -> Result<(), PortError> {
+    let key = |table| RecordKey { table, partition: "nobody".to_owned(), sort: "none".to_owned() };
+    let keys = RecordTable::ALL.map(key);
+    try_join_all(keys.iter().map(|key| ports.records.find(key))).await.map(drop)
 }
 
 /// Asks a port, and returns its name if it does not answer.

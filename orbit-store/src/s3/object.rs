@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::primitives::ByteStream as Body;
 use aws_sdk_s3::types::ChecksumMode;
 use orbit_core::place::Slot;
 use orbit_core::port::{Kind, PortError, Stored, Tag};
 use orbit_core::{ActionId, Digest};
 use serde::{Deserialize, Serialize};
 
-use super::refusal::refusal;
+use super::refusal::{Refusal, no_bucket, refusal};
 use super::{Place, Store};
 use crate::record;
 
@@ -123,8 +124,19 @@ impl Store {
         let answer = call.checksum_mode(ChecksumMode::Enabled).send().await;
         match answer.map_err(refusal("HeadObject", bucket)) {
             Ok(head) => seen(place, &head).map(Some),
-            Err(refusal) if refusal.is_missing() => Ok(None),
+            Err(refusal) if refusal.is_missing() => self.expect_bucket(bucket).await.map(|()| None),
             Err(refusal) if tag.is_some() && refusal.is_no_version() => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Returns an error if a bucket is not there. The answer to the `HEAD` of an object does not tell,
+    /// and who takes the slots of a bucket that somebody deleted for empty gives up what lay there.
+    async fn expect_bucket(&self, bucket: &str) -> Result<(), PortError> {
+        let head = self.client.head_bucket().bucket(bucket).send().await;
+        match head.map_err(refusal("HeadBucket", bucket)) {
+            Ok(_) => Ok(()),
+            Err(refusal) if refusal.is_missing() => Err(no_bucket(Kind::Unavailable, refusal)),
             Err(refusal) => Err(refusal.into()),
         }
     }
@@ -155,22 +167,33 @@ impl Store {
     }
 
     /// Returns the text of a small object, or `None` if it is not there.
-    pub(super) async fn small_object(&self, place: &Place) -> Result<Option<String>, PortError> {
+    async fn small_object(&self, place: &Place) -> Result<Option<String>, PortError> {
+        match self.open_small(place).await? {
+            Some(body) => text(place, body).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Returns the bytes of a small object as they come, or `None` if it is not there.
+    pub(super) async fn open_small(&self, place: &Place) -> Result<Option<Body>, Refusal> {
         let Place { bucket, key } = place;
         let answer = self.client.get_object().bucket(bucket).key(key).send().await;
-        let object = match answer.map_err(refusal("GetObject", bucket)) {
-            Ok(object) => object,
-            Err(refusal) if refusal.is_missing() => return Ok(None),
-            Err(refusal) => return Err(refusal.into()),
-        };
-        let bytes = object.body.collect().await.map_err(|fault| {
-            PortError::caused(Kind::Unavailable, format!("{place} was not read to its end"), fault)
-        })?;
-        let text = String::from_utf8(bytes.to_vec()).map_err(|fault| {
-            PortError::caused(Kind::Rejected, format!("{place} is no text, expected JSON"), fault)
-        })?;
-        Ok(Some(text))
+        match answer.map_err(refusal("GetObject", bucket)) {
+            Ok(object) => Ok(Some(object.body)),
+            Err(refusal) if refusal.is_missing() => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
     }
+}
+
+/// Reads a small object to its end.
+pub(super) async fn text(place: &Place, body: Body) -> Result<String, PortError> {
+    let bytes = body.collect().await.map_err(|fault| {
+        PortError::caused(Kind::Unavailable, format!("{place} was not read to its end"), fault)
+    })?;
+    String::from_utf8(bytes.to_vec()).map_err(|fault| {
+        PortError::caused(Kind::Rejected, format!("{place} is no text, expected JSON"), fault)
+    })
 }
 
 fn seen(place: &Place, head: &HeadObjectOutput) -> Result<Seen, PortError> {

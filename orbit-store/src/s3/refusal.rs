@@ -41,8 +41,8 @@ impl Refusal {
         self.failure.code()
     }
 
-    /// Returns whether the object or the version is not there. The answer to a `HEAD` has no code, so
-    /// it may be the bucket that is missing.
+    /// Returns whether the object or the version is not there. The answer to a `HEAD` says no more than
+    /// that, so it may be the bucket that is missing.
     pub(super) fn is_missing(&self) -> bool {
         match self.code() {
             Some(code) => ["NoSuchKey", "NoSuchVersion", "NotFound", "404"].contains(&code),
@@ -95,13 +95,34 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// Returns whether the bucket is not there, if the answer tells.
+    pub(super) fn is_no_bucket(&self) -> bool {
+        self.code() == Some("NoSuchBucket")
+    }
+
+    /// Returns what somebody is told who begins to use the bucket: that it is missing stays so until
+    /// it is set up.
+    pub(super) fn told_at_start(self) -> PortError {
+        if self.is_no_bucket() { no_bucket(Kind::Rejected, self) } else { self.into() }
+    }
+}
+
+/// Returns the error of a call on a bucket that is not there.
+pub(super) fn no_bucket(kind: Kind, refusal: Refusal) -> PortError {
+    let bucket = &refusal.bucket;
+    let message = format!("bucket {bucket} does not exist; `orbit setup` creates it");
+    PortError::caused(kind, message, refusal.failure)
+}
+
 impl From<Refusal> for PortError {
     fn from(refusal: Refusal) -> Self {
+        if refusal.is_no_bucket() {
+            // What was asked for can be done once the bucket is back.
+            return no_bucket(Kind::Unavailable, refusal);
+        }
         let bucket = &refusal.bucket;
-        let (kind, message) = if refusal.code() == Some("NoSuchBucket") {
-            let message = format!("bucket {bucket} does not exist; `orbit setup` creates it");
-            (Kind::Rejected, message)
-        } else if refusal.is_of_another_region() {
+        let (kind, message) = if refusal.is_of_another_region() {
             let region = refusal.region.as_deref().unwrap_or("another region");
             let message =
                 format!("bucket {bucket} lies in {region}, expected the region of the settings");

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::bucket::Bucket;
-use super::object::unversioned;
-use super::refusal::refusal;
+use super::object::{text, unversioned};
+use super::refusal::{Refusal, refusal};
 use super::{Place, S3, Store, template};
 use crate::record;
 use crate::shared::{SharedStore, Step};
@@ -44,7 +44,7 @@ impl SharedStore for S3 {
         // Another process may have been first, or this one, if the answer was lost.
         match (self.0.installation().await?, put) {
             (Some(there), _) => Ok(there),
-            (None, Err(refusal)) => Err(refusal.into()),
+            (None, Err(refusal)) => Err(refusal.told_at_start()),
             (None, Ok(_)) => {
                 let message = format!("bucket {bucket} does not keep the installation's id");
                 Err(PortError::new(Kind::Unavailable, message))
@@ -79,10 +79,12 @@ impl SharedStore for S3 {
 
 impl Store {
     async fn installation(&self) -> Result<Option<String>, PortError> {
-        match self.small_object(&self.installation_place()).await? {
-            Some(text) => Ok(Some(record::read::<Installation>(&text)?.installation)),
-            None => Ok(None),
-        }
+        let place = self.installation_place();
+        let Some(body) = self.open_small(&place).await.map_err(Refusal::told_at_start)? else {
+            return Ok(None);
+        };
+        let text = text(&place, body).await?;
+        Ok(Some(record::read::<Installation>(&text)?.installation))
     }
 
     /// Returns where the installation's id lies: in the bucket that is there whatever the environments
@@ -95,7 +97,8 @@ impl Store {
     /// Returns whether a bucket keeps versions.
     pub(super) async fn is_versioned(&self, bucket: &str) -> Result<bool, PortError> {
         let answer = self.client.get_bucket_versioning().bucket(bucket).send().await;
-        let answer = answer.map_err(refusal("GetBucketVersioning", bucket))?;
+        let answer = answer.map_err(refusal("GetBucketVersioning", bucket));
+        let answer = answer.map_err(Refusal::told_at_start)?;
         Ok(answer.status() == Some(&BucketVersioningStatus::Enabled))
     }
 }

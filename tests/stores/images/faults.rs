@@ -20,6 +20,7 @@ on_every_server!(
     a_write_whose_answer_is_lost_is_found_out,
     a_copy_whose_answer_is_lost_is_found_out,
     an_object_in_a_bucket_without_versions_is_refused,
+    a_bucket_that_was_deleted_is_not_an_empty_one,
 );
 
 async fn a_read_goes_on_where_the_server_broke_off(server: &Server) {
@@ -132,6 +133,25 @@ async fn a_wrong_secret_is_refused_and_never_told() {
     }
     let error = s3.setup().await.unwrap_err();
     assert!(!format!("{error:?}").contains(&secret) && !format!("{s3:?}").contains(&secret));
+}
+
+async fn a_bucket_that_was_deleted_is_not_an_empty_one(server: &Server) {
+    let (bench, slot, writer) = (Bench::new(server).await, upload_slot(1), action_id(1));
+    let stored = bench.images.put(&slot, &writer, body(b"bytes")).await.unwrap();
+    bench.images.remove(&slot, &stored.tag).await.unwrap();
+    bench.client.delete_bucket().bucket(bench.bucket(&slot)).send().await.unwrap();
+    for error in [
+        bench.images.find(&slot).await.map(drop).unwrap_err(),
+        bench.images.remove(&slot, &stored.tag).await.unwrap_err(),
+        bench.images.read(&slot, &stored.tag, None).await.map(drop).unwrap_err(),
+        bench.images.put(&slot, &writer, body(b"bytes")).await.unwrap_err(),
+    ] {
+        let bucket = bench.bucket(&slot);
+        let expected = format!("bucket {bucket} does not exist; `orbit setup` creates it");
+        assert_eq!((error.kind(), error.to_string()), (Kind::Unavailable, expected));
+    }
+    bench.s3.setup().await.unwrap();
+    bench.images.put(&slot, &writer, body(b"bytes")).await.unwrap();
 }
 
 #[tokio::test]
