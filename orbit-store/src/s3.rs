@@ -36,9 +36,9 @@
 //! is noted in the copy's metadata, so that a copy that a process left behind can be
 //! proven after its source is gone.
 //!
-//! **An upload that fails is aborted.** One whose future is dropped is aborted by the next call that
-//! writes. One that outlives its process, or an abort that does not arrive, is the affair of the
-//! bucket's lifecycle rule, which ends uploads after a day.
+//! **An upload that fails is aborted.** One whose future is dropped, or whose abort does not arrive, is
+//! aborted by the next call that writes. One that outlives its process is the affair of the bucket's
+//! lifecycle rule, which ends uploads after a day.
 //!
 //! **Others may touch the buckets.** What lies in a slot without Orbit's metadata is a conflict for
 //! every write, and an error that says so for who looks. A slot whose newest version is a delete marker
@@ -167,7 +167,7 @@ struct Store {
     names: Names,
     region: String,
     settings: S3Settings,
-    /// Uploads whose futures were dropped; the next write aborts them.
+    /// Uploads whose futures were dropped or whose aborts failed; the next write aborts them.
     given_up: Mutex<Vec<upload::Address>>,
 }
 

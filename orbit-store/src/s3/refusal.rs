@@ -50,6 +50,11 @@ impl Refusal {
         }
     }
 
+    /// Returns whether there is no such upload, or none any more.
+    pub(super) fn is_no_upload(&self) -> bool {
+        self.code() == Some("NoSuchUpload")
+    }
+
     /// Returns whether the version id is none that this server could have given.
     pub(super) fn is_no_version(&self) -> bool {
         let names_version = ["NoSuchVersion", "InvalidArgument"];

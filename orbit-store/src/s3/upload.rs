@@ -1,6 +1,6 @@
 //! Uploads by parts.
 
-use std::sync::PoisonError;
+use std::sync::{MutexGuard, PoisonError};
 
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
@@ -14,8 +14,11 @@ use super::race::Beneath;
 use super::refusal::{Refusal, refusal};
 use super::{JOIN_TIME, Place, Store, copy_time, upload_time};
 
+/// How many uploads that could not be aborted are tried again; the others end by the lifecycle rule.
+const MOST_GIVEN_UP: usize = 100;
+
 /// An upload that the server knows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     place: Place,
     id: String,
@@ -57,19 +60,38 @@ impl Store {
         Ok(Upload { store: self, address, marks, beneath, is_over: false })
     }
 
-    /// Aborts the uploads whose futures were dropped.
+    /// Aborts the uploads that were given up, as far as the server can be reached.
     pub(super) async fn abort_given_up(&self) {
-        let given_up = {
-            let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *given_up)
-        };
-        future::join_all(given_up.iter().map(|address| self.abort(address))).await;
+        let given_up = self.given_up().clone();
+        let aborts = given_up.iter().map(|address| async move {
+            if self.abort(address).await {
+                self.given_up().retain(|other| other != address);
+            }
+        });
+        future::join_all(aborts).await;
     }
 
-    /// Aborts an upload. Where this does not arrive, the bucket's lifecycle rule ends it.
-    async fn abort(&self, Address { place: Place { bucket, key }, id }: &Address) {
+    /// Aborts an upload, and returns whether it is gone.
+    async fn abort(&self, Address { place: Place { bucket, key }, id }: &Address) -> bool {
         let call = self.client.abort_multipart_upload().bucket(bucket).key(key);
-        drop(call.upload_id(id).send().await);
+        let answer = call.upload_id(id).send().await;
+        match answer.map_err(refusal("AbortMultipartUpload", bucket)) {
+            Ok(_) => true,
+            Err(refusal) => refusal.is_no_upload() || refusal.is_no_bucket(),
+        }
+    }
+
+    /// Leaves an upload to the next write.
+    fn give_up(&self, address: Address) {
+        let mut given_up = self.given_up();
+        if given_up.len() == MOST_GIVEN_UP {
+            given_up.remove(0);
+        }
+        given_up.push(address);
+    }
+
+    fn given_up(&self) -> MutexGuard<'_, Vec<Address>> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,24 +175,21 @@ impl Upload<'_> {
         if let Some(seen) = store.look(place).await?.filter(|seen| seen.is_write(marks)) {
             return Ok(Some(seen.tag.0));
         }
-        store.abort(&self.address).await;
-        self.is_over = true;
+        self.is_over = store.abort(&self.address).await;
         // It may have been under way until the abort.
         store.after_all(place, marks, refusal).await
     }
 
-    /// Aborts the upload.
+    /// Aborts the upload, or leaves it to the next write if that does not arrive.
     pub(super) async fn abort(mut self) {
-        self.store.abort(&self.address).await;
-        self.is_over = true;
+        self.is_over = self.store.abort(&self.address).await;
     }
 }
 
 impl Drop for Upload<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            let mut given_up = self.store.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-            given_up.push(self.address.clone());
+            self.store.give_up(self.address.clone());
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Servers that break, lie or are not there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, stream};
 use orbit_core::Digest;
 use orbit_core::place::Names;
-use orbit_core::port::{ByteRange, Kind};
+use orbit_core::port::{ByteRange, Kind, PortError};
 use orbit_core::testing::samples::{action_id, body, slot};
 use orbit_store::{AwsKey, AwsSettings, S3, S3Settings, SharedStore as _};
 
@@ -152,6 +154,23 @@ async fn a_bucket_that_was_deleted_is_not_an_empty_one(server: &Server) {
     }
     bench.s3.setup().await.unwrap();
     bench.images.put(&slot, &writer, body(b"bytes")).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_that_could_not_be_aborted_is_aborted_by_the_next_write() {
+    let server = Arc::new(servers::own_seaweedfs());
+    let (bench, slot) = (Bench::new(&server).await, upload_slot(1));
+    let stopped = Arc::clone(&server);
+    let stop = stream::once(async move {
+        stopped.stop();
+        Err(PortError::new(Kind::Rejected, "cut off"))
+    });
+    let broken = long_body(3 * PART).chain(stop).boxed();
+    bench.images.put(&slot, &action_id(1), broken).await.unwrap_err();
+    server.start_again();
+    assert_eq!(bench.open_uploads().await, [slot.key()]);
+    bench.images.put(&slot, &action_id(1), body(b"whole")).await.unwrap();
+    assert_eq!(bench.open_uploads().await, [""; 0]);
 }
 
 #[tokio::test]
