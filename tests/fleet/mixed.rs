@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::fleet::{Fleet, Stores, Variables, database_url, variables};
 use crate::harness::{Client, Server, orbit};
+use crate::objects;
 
 /// Takes an image through every action, asking one server after the other, and looks at it in between.
 pub(crate) fn journey(name: &str, servers: &[&Client]) {
@@ -112,6 +113,17 @@ fn a_setup_that_was_broken_off_goes_on() {
     let output = set_up(&variables);
     assert!(output.status.success(), "{output:?}");
     drop(start(&variables));
+}
+
+#[test]
+fn a_process_without_one_of_its_buckets_is_not_ready() {
+    let stores = Stores::shared();
+    let fleet = Fleet::start(&stores, ("missing", 1), &[]);
+    fleet.wait_until_ready(0);
+    objects::delete_bucket(&stores, "app-image-1212-bkt-k8p-aws-missing");
+    let answer = fleet.server(0).get("/readyz").expect(503);
+    assert_eq!(answer["detail"], "these do not answer: image store");
+    fleet.server(0).get("/v1/images").expect(200);
 }
 
 #[test]

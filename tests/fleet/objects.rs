@@ -16,9 +16,7 @@ const TEMPORARY: &str = "temporary-app-image-1203-bkt-k8d-aws";
 /// The object that holds the id of the installation.
 const INSTALLATION: &str = "deleted-image-bucket/orbit/installation.json";
 
-/// Returns `<bucket>/<key>` of every image, with the bucket's name without the suffix. An object has
-/// one version, and what is gone has none.
-pub(crate) fn all(stores: &Stores, suffix: &str) -> BTreeSet<String> {
+fn client(stores: &Stores) -> Client {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let config = Builder::new()
         .behavior_version(BehaviorVersion::latest())
@@ -28,11 +26,26 @@ pub(crate) fn all(stores: &Stores, suffix: &str) -> BTreeSet<String> {
         .endpoint_url(stores.s3.endpoint())
         .force_path_style(true)
         .build();
-    let client = Client::from_conf(config);
+    Client::from_conf(config)
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+/// Deletes a bucket in which nothing lies.
+pub(crate) fn delete_bucket(stores: &Stores, name: &str) {
+    let client = client(stores);
+    block_on(async { client.delete_bucket().bucket(name).send().await.unwrap() });
+}
+
+/// Returns `<bucket>/<key>` of every image, with the bucket's name without the suffix. An object has
+/// one version, and what is gone has none.
+pub(crate) fn all(stores: &Stores, suffix: &str) -> BTreeSet<String> {
+    let client = client(stores);
     let naming = Naming { bucket_suffix: suffix.to_owned(), ..Naming::default() };
     let names = Names::named(&Environments::default(), naming).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    block_on(async {
         let mut found = BTreeSet::new();
         for bucket in names.buckets() {
             let versions = client.list_object_versions().bucket(&bucket).send().await.unwrap();
