@@ -228,13 +228,16 @@ Upload an image next:
     )
 }
 
-/// Returns an error and all beneath it, joined by colons.
+/// Returns an error and all beneath it, joined by colons; what ends the text above it is not repeated.
 fn chain(fault: &dyn Error) -> String {
     let mut text = fault.to_string();
     let mut source = fault.source();
     while let Some(fault) = source {
-        text.push_str(": ");
-        text.push_str(&fault.to_string());
+        let beneath = fault.to_string();
+        if !text.ends_with(&beneath) {
+            text.push_str(": ");
+            text.push_str(&beneath);
+        }
         source = fault.source();
     }
     text

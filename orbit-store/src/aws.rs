@@ -152,12 +152,13 @@ impl From<Failure> for PortError {
     }
 }
 
-/// Returns what lies beneath an error, joined by colons.
+/// Returns what lies beneath an error, joined by colons, in one line.
 fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts = Vec::new();
     let mut source = error.source();
     while let Some(error) = source {
-        let text = error.to_string();
+        // The chain of credentials lists on lines of their own what it has tried.
+        let text = error.to_string().lines().map(str::trim).collect::<Vec<_>>().join("; ");
         // Some layers repeat the one beneath them.
         if texts.last() != Some(&text) {
             texts.push(text);

@@ -59,13 +59,17 @@ impl PortError {
         self.kind
     }
 
-    /// Returns the message and those of all sources, joined by colons, for a log or an answer.
+    /// Returns the message and those of all sources, joined by colons, for a log or an answer. A source
+    /// whose text ends the one above it, as some libraries write them, is not said again.
     pub fn chain(&self) -> String {
         let mut text = self.message.clone();
         let mut source = self.source();
         while let Some(error) = source {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            let beneath = error.to_string();
+            if !text.ends_with(&beneath) {
+                text.push_str(": ");
+                text.push_str(&beneath);
+            }
             source = error.source();
         }
         text
@@ -88,5 +92,22 @@ impl Error for PortError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let source = self.source.as_deref()?;
         Some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the server said {source}")]
+    struct Repeating {
+        source: fmt::Error,
+    }
+
+    #[test]
+    fn what_a_source_says_stands_in_the_chain_once() {
+        let error = PortError::caused(Kind::Unavailable, "down", Repeating { source: fmt::Error });
+        assert_eq!(error.chain(), format!("down: the server said {}", fmt::Error));
     }
 }
