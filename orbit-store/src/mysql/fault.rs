@@ -123,9 +123,8 @@ fn is_lasting(error: &sqlx::Error) -> bool {
 /// Returns what to do about an error, if there is more to say than the server says.
 fn advice(error: &sqlx::Error) -> &'static str {
     match error_number(error) {
-        Some(number::UNKNOWN_DATABASE | number::NO_TABLE) => {
-            "; `orbit setup` makes what is missing"
-        }
+        Some(number::UNKNOWN_DATABASE) => "; `orbit setup` makes what is missing",
+        Some(number::NO_TABLE) => "; `orbit setup` tells whether it was lost",
         Some(number::DATABASE_DENIED | number::ACCESS_DENIED | number::COMMAND_DENIED) => {
             "; expected a user, password and rights that the server accepts"
         }

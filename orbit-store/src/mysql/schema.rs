@@ -13,6 +13,9 @@ pub(super) const MIGRATIONS: [&str; 1] = [include_str!("schema/1.sql")];
 /// The version that this program works with.
 pub(super) const KNOWN: u32 = 1;
 
+/// The tables that it has then.
+const TABLES: [&str; 4] = ["installation", "images", "image_documents", "image_pieces"];
+
 /// Where the taken migrations are recorded.
 pub(super) const RECORD: &str = "CREATE TABLE IF NOT EXISTS orbit_schema (
     version INT UNSIGNED NOT NULL PRIMARY KEY
@@ -39,6 +42,23 @@ pub(super) fn refuse_newer(found: u32, url: &MySqlUrl) -> Result<(), PortError> 
     Err(PortError::new(Kind::Rejected, message))
 }
 
+/// Refuses a database without one of the tables that its schema has made: an empty one in its place
+/// would hide what was lost.
+pub(super) async fn refuse_gaps(
+    connection: &mut MySqlConnection,
+    url: &MySqlUrl,
+) -> Result<(), Stopped> {
+    let select = sqlx::query_scalar(
+        "SELECT CAST(table_name AS BINARY) FROM information_schema.tables
+         WHERE table_schema = DATABASE()",
+    );
+    let there: Vec<Vec<u8>> = select.fetch_all(connection).await?;
+    let is_gone = |table: &&str| there.iter().all(|found| found != table.as_bytes());
+    let Some(table) = TABLES.iter().copied().find(is_gone) else { return Ok(()) };
+    let message = format!("{url} has lost its table {table}, expected it, as a backup has it");
+    Err(PortError::new(Kind::Rejected, message).into())
+}
+
 /// Succeeds if the schema is the one that this program works with.
 pub(super) struct Check<'a> {
     /// Where.
@@ -59,6 +79,6 @@ impl Work for Check<'_> {
             );
             return Err(PortError::new(Kind::Rejected, message).into());
         }
-        Ok(())
+        refuse_gaps(connection, self.url).await
     }
 }

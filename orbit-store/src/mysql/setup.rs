@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::database::{Database, options, session};
 use super::fault::{Stopped, error_number, number};
-use super::schema::{KNOWN, MIGRATIONS, RECORD, refuse_newer, version};
+use super::schema::{KNOWN, MIGRATIONS, RECORD, refuse_gaps, refuse_newer, version};
 use crate::shared::Step;
 
 /// Creates the database if it is missing, and the tables that are missing in it.
@@ -77,7 +77,7 @@ async fn migrate(
     let found = version(connection).await?;
     refuse_newer(found, database.url())?;
     if found == KNOWN {
-        return Ok(());
+        return refuse_gaps(connection, database.url()).await;
     }
     connection.execute(RECORD).await?;
     for (number, migration) in (1..).zip(MIGRATIONS).skip_while(|(number, _)| *number <= found) {

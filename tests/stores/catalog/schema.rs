@@ -56,6 +56,19 @@ async fn setups_at_the_same_time_are_one() {
 }
 
 #[tokio::test]
+async fn a_table_that_was_lost_is_named_and_not_made_again() {
+    let place = Place::new();
+    let mysql = place.connect();
+    mysql.setup().await.unwrap();
+    say(&mut root(servers::mariadb(), &place.name).await, "DROP TABLE image_pieces").await;
+    let expected = "has lost its table image_pieces, expected it, as a backup has it";
+    assert!(refusal(&mysql).await.ends_with(expected));
+    let error = mysql.setup().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Rejected);
+    assert!(error.to_string().ends_with(expected), "{error}");
+}
+
+#[tokio::test]
 async fn a_setup_that_was_cut_short_is_completed() {
     let place = Place::new();
     place.set_up().await.close().await;
