@@ -130,7 +130,7 @@ where
 }
 
 fn warn_of(name: &'static str, error: &PortError) {
-    warn!(store = name, error = %error.chain(), "{name} is away; it is tried again");
+    warn!(store = name, error = %error.chain(), "{name} cannot be used yet; it is tried again");
 }
 
 /// Creates what is missing of the stores that the configuration names, and calls `tell` with every
