@@ -35,12 +35,14 @@ pub(crate) async fn open(n_images: u32, is_kept: bool) -> Filled {
     let environments = Environments::default();
     Embedded::open(&path, &environments).await.unwrap().close().await;
     let options = SqliteConnectOptions::new().filename(path.join("orbit.db"));
-    let mut connection = options.connect().await.unwrap();
+    let mut connection = options.clone().connect().await.unwrap();
     let n: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM images").fetch_one(&mut connection).await.unwrap();
     if n == 0 {
         let begun = Instant::now();
-        load(&mut connection, n_images).await;
+        // The index of texts is written to all over, and would be read again for each image.
+        let options = options.clone().pragma("cache_size", "-4000000");
+        load(&mut options.connect().await.unwrap(), n_images).await;
         println!("SQLite was filled in {:.0?}", begun.elapsed());
     }
     let stores = Embedded::open(&path, &environments).await.unwrap();
