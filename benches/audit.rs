@@ -84,27 +84,37 @@ fn main() {
 
 async fn run(in_sqlite: u32, in_dynamodb: u32, is_kept: bool) {
     if in_sqlite > 0 {
-        println!("\nSQLite");
-        let history: &'static History = Box::leak(Box::new(History::of(in_sqlite)));
-        let mut filled = sqlite::open(history, in_sqlite, is_kept).await;
-        pages(&*filled.stores.audit(), history, &mut filled.peer).await;
-        println!("\nThe log of a new data directory");
-        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let new = Embedded::open(dir.path(), &orbit_core::Environments::default()).await.unwrap();
-        writes::measure(&*new.log(), history, history.n_actions).await;
-        if !is_kept {
-            println!("The log behind the history");
-            writes::measure(&*filled.stores.log(), history, history.n_actions).await;
-        }
+        sqlite(in_sqlite, is_kept).await;
     }
     if in_dynamodb > 0 {
-        println!("\nDynamoDB on ministack");
-        let history: &'static History = Box::leak(Box::new(History::of(in_dynamodb)));
-        let mut filled = dynamodb::open(history).await;
-        pages(&*filled.stores.audit(), history, &mut filled.peer).await;
+        dynamodb(in_dynamodb).await;
+    }
+}
+
+async fn sqlite(n_events: u32, is_kept: bool) {
+    println!("\nSQLite");
+    let history: &'static History = Box::leak(Box::new(History::of(n_events)));
+    let mut filled = sqlite::open(history, n_events, is_kept).await;
+    pages(&*filled.stores.audit(), history, &mut filled.peer).await;
+    println!("\nThe log of a new data directory");
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let new = Embedded::open(dir.path(), &orbit_core::Environments::default()).await.unwrap();
+    writes::measure(&*new.log(), history, history.n_actions).await;
+    println!("peer: one row a transaction, ms: {}", sqlite::bare(dir.path(), history).await);
+    // What is kept for the next run stays as it is.
+    if !is_kept {
         println!("The log behind the history");
         writes::measure(&*filled.stores.log(), history, history.n_actions).await;
     }
+}
+
+async fn dynamodb(n_events: u32) {
+    println!("\nDynamoDB on ministack");
+    let history: &'static History = Box::leak(Box::new(History::of(n_events)));
+    let mut filled = dynamodb::open(history).await;
+    pages(&*filled.stores.audit(), history, &mut filled.peer).await;
+    println!("The log behind the history");
+    writes::measure(&*filled.stores.log(), history, history.n_actions).await;
 }
 
 async fn pages(audit: &dyn Audit, history: &'static History, peer: &mut impl Peer) {

@@ -139,15 +139,10 @@ impl History {
     }
 
     fn template(&self, dice: &mut Dice) -> usize {
-        let mut at = dice.below(16);
-        for (kind, times) in KINDS {
-            if at < times {
-                let is_it = |template: &Template| template.record.request.kind() == kind;
-                return self.templates.iter().position(is_it).unwrap();
-            }
-            at -= times;
-        }
-        unreachable!("the times of all kinds are sixteen")
+        let kinds = KINDS.iter().flat_map(|(kind, times)| std::iter::repeat_n(*kind, *times));
+        let kind = *dice.of(&kinds.collect::<Vec<_>>());
+        let is_it = |template: &Template| template.record.request.kind() == kind;
+        self.templates.iter().position(is_it).unwrap()
     }
 
     /// Returns how an action begins.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::cases::{Key, PAGE, Question};
 use super::history::{Action, History};
-use super::{Peer, json};
+use super::{Peer, json, percentiles};
 
 /// So many actions are made before their rows are written.
 const CHUNK: usize = 1_000;
@@ -130,6 +130,25 @@ async fn insert_events(connection: &mut SqliteConnection, names: &Names, actions
 fn inserts(columns: &str, n_columns: usize, n_rows: usize) -> String {
     let row = format!("({})", vec!["?"; n_columns].join(", "));
     format!("INSERT INTO {columns} VALUES {}", vec![row; n_rows].join(", "))
+}
+
+/// Returns how long a transaction takes that inserts one row as long as an entry is: what the disk
+/// asks for.
+pub(crate) async fn bare(dir: &Path, history: &History) -> String {
+    let options = SqliteConnectOptions::new().filename(dir.join("bare.db")).create_if_missing(true);
+    let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.connect().await.unwrap();
+    let table = "CREATE TABLE entries (n INTEGER PRIMARY KEY, fact TEXT) STRICT";
+    sqlx::raw_sql(table).execute(&mut connection).await.unwrap();
+    let entry = json(&history.entries(&history.action(0))[0]);
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    while begun.elapsed() < Duration::from_secs(5) {
+        let before = Instant::now();
+        let insert = sqlx::query("INSERT INTO entries (fact) VALUES (?)").bind(&entry);
+        insert.execute(&mut connection).await.unwrap();
+        times.push(before.elapsed());
+    }
+    percentiles(times)
 }
 
 async fn count(connection: &mut SqliteConnection, sql: &str) -> u64 {
