@@ -1,5 +1,8 @@
 //! Questions about actions and events.
 
+#[cfg(test)]
+mod tests;
+
 use async_trait::async_trait;
 use orbit_core::event::Event;
 use orbit_core::port::{
@@ -35,17 +38,8 @@ impl Audit for TableAudit {
     async fn actions(&self, filter: &ActionFilter) -> Result<ActionPage, PortError> {
         let unpaged = ActionFilter { cursor: None, limit: 0, ..filter.clone() };
         let identity = format!("{unpaged:?}");
-        let mut sql = QueryBuilder::new(
-            "SELECT record, owner, lease, outcome, ended FROM actions WHERE TRUE",
-        );
-        narrow_actions(&mut sql, filter);
-        if let Some((begun, id)) = page::begin(filter.cursor.as_ref(), &identity)? {
-            let (begun, id): (Timestamp, ActionId) = (begun, id);
-            sql.push(" AND (begun, id) < (").push_bind(begun.millis());
-            sql.push(", ").push_bind(id.to_string()).push(")");
-        }
-        sql.push(" ORDER BY begun DESC, id DESC LIMIT ").push_bind(page::n_rows(filter.limit));
-        let rows: Vec<ActionRow> = self.rows(sql).await?;
+        let beyond = page::begin(filter.cursor.as_ref(), &identity)?;
+        let rows: Vec<ActionRow> = self.rows(select_actions(filter, beyond)).await?;
         let mut actions = rows.iter().map(read_action).collect::<Result<Vec<_>, _>>()?;
         let last = page::cut(&mut actions, filter.limit);
         let next = last.map(|(action, ..)| Cursor::new(&identity, &(action.at, &action.id)));
@@ -55,18 +49,8 @@ impl Audit for TableAudit {
     async fn events(&self, filter: &EventFilter) -> Result<EventPage, PortError> {
         let unpaged = EventFilter { cursor: None, limit: 0, ..filter.clone() };
         let identity = format!("{unpaged:?}");
-        let (beyond, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
-        let mut sql = QueryBuilder::new("SELECT event FROM events WHERE TRUE");
-        narrow_events(&mut sql, filter);
-        if let Some((at, action, sequence)) = page::begin(filter.cursor.as_ref(), &identity)? {
-            let (at, action, sequence): (Timestamp, ActionId, u32) = (at, action, sequence);
-            sql.push(format_args!(" AND (at, action, sequence) {beyond} ("));
-            sql.push_bind(at.millis()).push(", ").push_bind(action.to_string());
-            sql.push(", ").push_bind(sequence).push(")");
-        }
-        sql.push(format_args!(" ORDER BY at {order}, action {order}, sequence {order} LIMIT "));
-        sql.push_bind(page::n_rows(filter.limit));
-        let rows: Vec<(String,)> = self.rows(sql).await?;
+        let beyond = page::begin(filter.cursor.as_ref(), &identity)?;
+        let rows: Vec<(String,)> = self.rows(select_events(filter, beyond)).await?;
         let events = rows.iter().map(|(event,)| record::read(event));
         let mut events: Vec<Event> = events.collect::<Result<_, _>>()?;
         let last = page::cut(&mut events, filter.limit);
@@ -85,7 +69,14 @@ impl TableAudit {
     }
 }
 
-fn narrow_actions(sql: &mut QueryBuilder<Sqlite>, filter: &ActionFilter) {
+/// Returns the statement for a page of actions, beyond one of them.
+fn select_actions(
+    filter: &ActionFilter,
+    beyond: Option<(Timestamp, ActionId)>,
+) -> QueryBuilder<Sqlite> {
+    let mut sql =
+        QueryBuilder::new("SELECT record, owner, lease, outcome, ended FROM actions INDEXED BY ");
+    sql.push(actions_index(filter)).push(" WHERE TRUE");
     if let Some(state) = filter.state {
         sql.push(" AND state = ").push_bind(state.as_str());
     }
@@ -94,6 +85,60 @@ fn narrow_actions(sql: &mut QueryBuilder<Sqlite>, filter: &ActionFilter) {
     }
     if let Some(uid) = &filter.uid {
         sql.push(" AND image_uid = ").push_bind(uid.to_string());
+    }
+    if let Some((begun, id)) = beyond {
+        sql.push(" AND (begun, id) < (").push_bind(begun.millis());
+        sql.push(", ").push_bind(id.to_string()).push(")");
+    }
+    sql.push(" ORDER BY begun DESC, id DESC LIMIT ").push_bind(page::n_rows(filter.limit));
+    sql
+}
+
+/// Returns the index that leads to the fewest actions, in their order.
+///
+/// SQLite does not know how many rows have a value. Left alone it looks for the one action that runs
+/// among all of its kind.
+const fn actions_index(filter: &ActionFilter) -> &'static str {
+    match (&filter.uid, filter.state, filter.kind) {
+        (Some(_), _, _) => "actions_by_uid",
+        (None, Some(_), Some(_)) => "actions_by_state_and_kind",
+        (None, Some(_), None) => "actions_by_state",
+        (None, None, Some(_)) => "actions_by_kind",
+        (None, None, None) => "actions_by_time",
+    }
+}
+
+/// Returns the statement for a page of events, beyond one of them.
+fn select_events(
+    filter: &EventFilter,
+    beyond: Option<(Timestamp, ActionId, u32)>,
+) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT event FROM events INDEXED BY ");
+    sql.push(events_index(filter)).push(" WHERE TRUE");
+    narrow_events(&mut sql, filter);
+    limit_time(&mut sql, filter, beyond.is_some());
+    let (compare, order) = if filter.newest_first { ("<", "DESC") } else { (">", "ASC") };
+    if let Some((at, action, sequence)) = beyond {
+        sql.push(format_args!(" AND (at, action, sequence) {compare} ("));
+        sql.push_bind(at.millis()).push(", ").push_bind(action.to_string());
+        sql.push(", ").push_bind(sequence).push(")");
+    }
+    sql.push(format_args!(" ORDER BY at {order}, action {order}, sequence {order} LIMIT "));
+    sql.push_bind(page::n_rows(filter.limit));
+    sql
+}
+
+/// Returns the index that leads to the fewest events, in their order but for those of one action. See
+/// [`actions_index`].
+const fn events_index(filter: &EventFilter) -> &'static str {
+    match (&filter.action, &filter.uid, &filter.username, filter.kind) {
+        (Some(_), _, _, _) => "sqlite_autoindex_events_1",
+        (None, Some(_), _, _) if filter.version.is_some() => "events_by_version",
+        (None, Some(_), _, _) => "events_by_uid",
+        (None, None, Some(_), Some(_)) => "events_by_user_and_kind",
+        (None, None, Some(_), None) => "events_by_user",
+        (None, None, None, Some(_)) => "events_by_kind",
+        (None, None, None, None) => "events_by_time",
     }
 }
 
@@ -113,11 +158,19 @@ fn narrow_events(sql: &mut QueryBuilder<Sqlite>, filter: &EventFilter) {
     if let Some(username) = &filter.username {
         sql.push(" AND username = ").push_bind(username.clone());
     }
+}
+
+/// Adds the times that events have to be between.
+///
+/// Of two bounds in one direction SQLite takes the first for its index. A page that goes on has the one
+/// that it goes on from, which is the narrower; the plus keeps the other from the index.
+fn limit_time(sql: &mut QueryBuilder<Sqlite>, filter: &EventFilter, goes_on: bool) {
+    let and = |is_behind| if goes_on && is_behind { " AND +" } else { " AND " };
     if let Some(from) = filter.from {
-        sql.push(" AND at >= ").push_bind(from.millis());
+        sql.push(and(!filter.newest_first)).push("at >= ").push_bind(from.millis());
     }
     if let Some(to) = filter.to {
-        sql.push(" AND at < ").push_bind(to.millis());
+        sql.push(and(filter.newest_first)).push("at < ").push_bind(to.millis());
     }
 }
 

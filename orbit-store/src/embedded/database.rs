@@ -16,7 +16,7 @@ use super::home::Home;
 use crate::fault::Fault;
 
 /// The schema's steps; a database's `user_version` says how many of them it has taken.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// Readers beside the writer: more than a few only wait for the same disk.
 const N_READERS: u32 = 4;
 /// How long a connection waits for another program, such as a shell that somebody left open.

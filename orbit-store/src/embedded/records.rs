@@ -100,14 +100,8 @@ impl Records for TableRecords {
     async fn query(&self, filter: &RecordFilter) -> Result<RecordPage, PortError> {
         let unpaged = RecordFilter { cursor: None, limit: 0, ..filter.clone() };
         let identity = format!("{unpaged:?}");
-        let mut sql = QueryBuilder::new("SELECT record FROM records WHERE table_name = ");
-        sql.push_bind(self.names.record_table(filter.table));
-        narrow(&mut sql, filter);
-        if let Some(key) = page::begin(filter.cursor.as_ref(), &identity)? {
-            after(&mut sql, key);
-        }
-        sql.push(" ORDER BY at DESC, partition_key DESC, sort_key DESC LIMIT ");
-        sql.push_bind(page::n_rows(filter.limit));
+        let beyond = page::begin(filter.cursor.as_ref(), &identity)?;
+        let mut sql = select(self.names.record_table(filter.table), filter, beyond);
         let select = sql.build_query_scalar().fetch_all(self.database.read());
         let records: Vec<String> = select.await.map_err(Fault::Database)?;
         let records = records.iter().map(|record| record::read(record));
@@ -118,7 +112,20 @@ impl Records for TableRecords {
     }
 }
 
-fn narrow(sql: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
+/// Returns the statement for a page of a table's records, beyond one of them.
+fn select(
+    table: String,
+    filter: &RecordFilter,
+    beyond: Option<(Timestamp, String, String)>,
+) -> QueryBuilder<Sqlite> {
+    let mut sql = QueryBuilder::new("SELECT record FROM records INDEXED BY ");
+    // SQLite does not know how few records an action has, and may go by the time.
+    sql.push(match (&filter.writer, &filter.partition) {
+        (Some(_), _) => "records_by_writer",
+        (None, Some(_)) => "records_by_partition",
+        (None, None) => "records_by_time",
+    });
+    sql.push(" WHERE table_name = ").push_bind(table);
     if let Some(partition) = &filter.partition {
         sql.push(" AND partition_key = ").push_bind(partition.clone());
     }
@@ -129,17 +136,53 @@ fn narrow(sql: &mut QueryBuilder<Sqlite>, filter: &RecordFilter) {
         sql.push(" AND at >= ").push_bind(from.millis());
     }
     if let Some(to) = filter.to {
-        sql.push(" AND at < ").push_bind(to.millis());
+        // Where a page goes on is narrower; the plus keeps the end from taking its place in the index.
+        let and = if beyond.is_some() { " AND +" } else { " AND " };
+        sql.push(and).push("at < ").push_bind(to.millis());
     }
-}
-
-/// Goes on behind a record. The time is bounded by itself, so that an index leads to it.
-fn after(sql: &mut QueryBuilder<Sqlite>, (at, partition, sort): (Timestamp, String, String)) {
-    sql.push(" AND (at, partition_key, sort_key) < (").push_bind(at.millis());
-    sql.push(", ").push_bind(partition);
-    sql.push(", ").push_bind(sort).push(")");
+    if let Some((at, partition, sort)) = beyond {
+        sql.push(" AND (at, partition_key, sort_key) < (").push_bind(at.millis());
+        sql.push(", ").push_bind(partition);
+        sql.push(", ").push_bind(sort).push(")");
+    }
+    sql.push(" ORDER BY at DESC, partition_key DESC, sort_key DESC LIMIT ");
+    sql.push_bind(page::n_rows(filter.limit));
+    sql
 }
 
 fn say(RecordKey { table, partition, sort }: &RecordKey) -> String {
     format!("({partition}, {sort}) in {table:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use orbit_core::place::RecordTable;
+
+    use super::*;
+    use crate::embedded::testing::{action, plan, stores};
+
+    #[tokio::test]
+    async fn a_page_of_records_goes_on_where_the_last_one_ended_without_reading_what_is_before() {
+        let (_dir, stores) = stores().await;
+        let time = |ms| Some(Timestamp::from_millis(ms));
+        let all = RecordFilter {
+            table: RecordTable::UserData,
+            partition: None,
+            writer: None,
+            from: time(1),
+            to: time(9),
+            cursor: None,
+            limit: 20,
+        };
+        let of_action = RecordFilter { writer: Some(action(1)), ..all.clone() };
+        for (filter, index) in [
+            (all, "records_by_time (table_name=? AND "),
+            (of_action, "records_by_writer (writer=? AND table_name=? AND "),
+        ] {
+            let key = Some((Timestamp::from_millis(5), "ada".to_owned(), action(1).to_string()));
+            let plan = plan(&stores, &select("user-data".to_owned(), &filter, key)).await;
+            let beyond = "at>? AND (at,partition_key,sort_key)<(?,?,?))";
+            assert_eq!(plan, format!("SEARCH records USING INDEX {index}{beyond}"), "{filter:?}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use orbit_core::{
     Status, Timestamp,
 };
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use tempfile::TempDir;
 
 use super::Embedded;
@@ -27,6 +28,14 @@ pub(super) async fn stores() -> (TempDir, Embedded) {
 /// Opens a data directory again.
 pub(super) async fn open(dir: &TempDir) -> Embedded {
     Embedded::open(dir.path(), &Environments::default()).await.unwrap()
+}
+
+/// Returns by which index SQLite answers a query, as it says itself.
+pub(super) async fn plan(stores: &Embedded, sql: &QueryBuilder<Sqlite>) -> String {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", sql.sql().as_str()));
+    let steps = sqlx::raw_sql(explain).fetch_all(stores.database().read()).await.unwrap();
+    let steps: Vec<String> = steps.iter().map(|step| step.get("detail")).collect();
+    steps.join("; ")
 }
 
 /// Returns the action number `n`, which began `n` milliseconds after the epoch.

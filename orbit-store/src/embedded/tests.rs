@@ -150,7 +150,7 @@ async fn a_database_of_a_later_version_is_refused() {
     transaction.commit().await.unwrap();
     drop(stores);
     let said = refusal(dir.path()).await.to_string();
-    assert_eq!(said, "the database has schema version 99, expected at most 1");
+    assert_eq!(said, "the database has schema version 99, expected at most 2");
 }
 
 #[tokio::test]
