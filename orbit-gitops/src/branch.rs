@@ -48,10 +48,19 @@ pub(crate) struct Content {
 impl Branch {
     /// Opens the branch `refs/heads/…` of a bare repository.
     pub(crate) fn open(path: &Path, name: String, identity: Identity) -> Result<Self, Fault> {
-        let git = durable::open(path, &name)?;
-        let branch = Self { git, name, identity };
+        let branch = Self::of(durable::open(path, &name)?, name, identity);
         branch.head()?;
         Ok(branch)
+    }
+
+    /// Returns the branch of a repository, whether it is there or not.
+    pub(crate) const fn of(git: git2::Repository, name: String, identity: Identity) -> Self {
+        Self { git, name, identity }
+    }
+
+    /// Returns its name, `refs/heads/…`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Makes the first commit of a repository that has none.
@@ -61,7 +70,7 @@ impl Branch {
         identity: &Identity,
         content: &Content,
     ) -> Result<(), Fault> {
-        let branch = Self { git, name: name.to_owned(), identity: identity.clone() };
+        let branch = Self::of(git, name.to_owned(), identity.clone());
         let id = branch.write(content, None)?;
         branch.git.reference(name, id, false, "orbit")?;
         Ok(())
@@ -104,12 +113,18 @@ impl Branch {
     }
 
     /// Returns the commit of an action that lies after `since`, if there is one.
+    ///
+    /// # Errors
+    /// [`Fault::Truncated`] if a part of the history that may hold it is not here.
     pub(crate) fn find(
         &self,
         action: &ActionId,
         since: &CommitId,
         head: &git2::Commit<'_>,
     ) -> Result<Option<Oid>, Fault> {
+        if head.id().to_string() == since.0 {
+            return Ok(None);
+        }
         let mut walk = self.git.revwalk()?;
         walk.set_sorting(Sort::TIME)?;
         walk.push(head.id())?;
@@ -122,6 +137,9 @@ impl Branch {
             let commit = self.git.find_commit(id?)?;
             if message::carries(&String::from_utf8_lossy(commit.message_bytes()), action) {
                 return Ok(Some(commit.id()));
+            }
+            if is_truncated(&commit) {
+                return Err(Fault::Truncated { commit: commit.id() });
             }
         }
         Ok(None)
@@ -140,7 +158,12 @@ impl Branch {
         }
     }
 
-    fn write(&self, content: &Content, parent: Option<&git2::Commit<'_>>) -> Result<Oid, Fault> {
+    /// Writes a commit that no reference names yet.
+    pub(crate) fn write(
+        &self,
+        content: &Content,
+        parent: Option<&git2::Commit<'_>>,
+    ) -> Result<Oid, Fault> {
         let Identity { name, email } = &self.identity;
         let signature = Signature::new(name, email, &Time::new(content.date.seconds(), 0))?;
         let tree = self.git.find_tree(content.tree)?;
@@ -177,6 +200,16 @@ impl Branch {
             drop(fs::remove_file(&lock));
         }
     }
+}
+
+/// Tells whether a commit has parents that a shallow clone left out: git hides them.
+fn is_truncated(commit: &git2::Commit<'_>) -> bool {
+    let names_parent = || commit.raw_header_bytes().split(|b| *b == b'\n').any(is_parent);
+    commit.parent_count() == 0 && names_parent()
+}
+
+fn is_parent(line: &[u8]) -> bool {
+    line.starts_with(b"parent ")
 }
 
 #[cfg(test)]

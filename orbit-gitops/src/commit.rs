@@ -25,17 +25,24 @@ pub(crate) struct Typed {
 
 /// Commits what an action wants, unless its commit is there already, and returns the commit's id.
 pub(crate) fn commit(branch: &Branch, commit: &Commit) -> Result<Oid, Fault> {
+    branch.advance(|head| next(branch, head, commit))
+}
+
+/// Returns what an action wants of a head: a commit, unless its commit is there already.
+pub(crate) fn next(
+    branch: &Branch,
+    head: &git2::Commit<'_>,
+    commit: &Commit,
+) -> Result<Next, Fault> {
     let message = message::compose(commit)?;
-    branch.advance(|head| {
-        if let Some(id) = branch.find(&commit.action, &commit.since, head)? {
-            return Ok(Next::Done(id));
-        }
-        let tree = changed(&branch.git, &head.tree()?, commit)?;
-        if tree == head.tree_id() {
-            return Err(Fault::NoChange { name: commit.intent.name().clone() });
-        }
-        Ok(Next::Commit(Content { tree, message: message.clone(), date: commit.date }))
-    })
+    if let Some(id) = branch.find(&commit.action, &commit.since, head)? {
+        return Ok(Next::Done(id));
+    }
+    let tree = changed(&branch.git, &head.tree()?, commit)?;
+    if tree == head.tree_id() {
+        return Err(Fault::NoChange { name: commit.intent.name().clone() });
+    }
+    Ok(Next::Commit(Content { tree, message, date: commit.date }))
 }
 
 /// Reads the lists of an environment from a tree.

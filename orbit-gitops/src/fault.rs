@@ -2,11 +2,14 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use orbit_core::AppName;
 use orbit_core::intent::Misfit;
 use orbit_core::list::ListError;
 use orbit_core::port::{Kind, PortError};
+
+use crate::remote::fault::RemoteFault;
 
 /// Why the repository could not be opened, read or committed to.
 #[derive(Debug, thiserror::Error)]
@@ -58,12 +61,23 @@ pub(crate) enum Fault {
     Unasked { path: String, name: AppName },
     #[error("the commit would change nothing: {name} is already as the action wants it")]
     NoChange { name: AppName },
+    #[error("the history before {commit} is not here, though it may hold what is looked for")]
+    Truncated { commit: git2::Oid },
+    #[error(transparent)]
+    Remote(#[from] RemoteFault),
+    /// What several calls failed by at once.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     #[error("the repository cannot be read or written")]
     Git(#[from] git2::Error),
     #[error("cannot write {}", path.display())]
     Disk { path: PathBuf, source: io::Error },
     #[error("the work on the repository was cut off")]
     CutOff(#[from] tokio::task::JoinError),
+    #[error("cannot start a thread")]
+    Thread { source: io::Error },
+    #[error("the work on the repository ended without an answer")]
+    Unanswered,
 }
 
 impl Fault {
@@ -77,7 +91,7 @@ impl Fault {
         }
     }
 
-    const fn kind(&self) -> Kind {
+    fn kind(&self) -> Kind {
         match self {
             Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => Kind::Conflict,
             Self::Misfit(Misfit::List { .. } | Misfit::Unsound { .. })
@@ -102,13 +116,18 @@ impl Fault {
             Self::NoBranch { .. }
             | Self::NotDirect { .. }
             | Self::Busy { .. }
+            | Self::Truncated { .. }
             | Self::Git(_)
             | Self::Disk { .. }
-            | Self::CutOff(_) => Kind::Unavailable,
+            | Self::CutOff(_)
+            | Self::Thread { .. }
+            | Self::Unanswered => Kind::Unavailable,
+            Self::Remote(fault) => fault.kind(),
+            Self::Shared(fault) => fault.kind(),
         }
     }
 
-    const fn error_type(&self) -> Option<&'static str> {
+    fn error_type(&self) -> Option<&'static str> {
         match self {
             Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => {
                 Some("repository-conflict")
@@ -134,9 +153,14 @@ impl Fault {
             | Self::Unsigned { .. }
             | Self::Path { .. }
             | Self::NoFiles { .. }
+            | Self::Truncated { .. }
             | Self::Git(_)
             | Self::Disk { .. }
-            | Self::CutOff(_) => None,
+            | Self::CutOff(_)
+            | Self::Thread { .. }
+            | Self::Unanswered => None,
+            Self::Remote(fault) => Some(fault.error_type()),
+            Self::Shared(fault) => fault.error_type(),
         }
     }
 }

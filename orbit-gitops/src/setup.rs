@@ -16,7 +16,7 @@ use crate::fault::Fault;
 use crate::setup::orbit_file::OrbitFile;
 use crate::tree;
 
-mod orbit_file;
+pub(crate) mod orbit_file;
 
 /// Who commits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +44,7 @@ pub struct Setup {
 
 /// Opens a repository, which is made first if nothing is there.
 pub(crate) fn open(path: &Path, setup: &Setup) -> Result<Branch, Fault> {
-    let name = format!("refs/heads/{}", setup.branch);
-    if !git2::Reference::is_valid_name(&name) {
-        return Err(Fault::BranchName { branch: setup.branch.clone() });
-    }
-    check_identity(&setup.identity)?;
+    let name = branch_name(setup)?;
     let wanted = OrbitFile::of(setup)?;
     if is_vacant(path)? {
         create_in_turn(path, &name, setup, &wanted)?;
@@ -56,6 +52,16 @@ pub(crate) fn open(path: &Path, setup: &Setup) -> Result<Branch, Fault> {
     let branch = Branch::open(path, name, setup.identity.clone())?;
     update(&branch, setup, &wanted)?;
     Ok(branch)
+}
+
+/// Returns the branch, `refs/heads/…`, of a setup by which one can commit.
+pub(crate) fn branch_name(setup: &Setup) -> Result<String, Fault> {
+    let name = format!("refs/heads/{}", setup.branch);
+    if !git2::Reference::is_valid_name(&name) {
+        return Err(Fault::BranchName { branch: setup.branch.clone() });
+    }
+    check_identity(&setup.identity)?;
+    Ok(name)
 }
 
 /// Refuses an identity that would break the lines of a commit.
@@ -137,7 +143,8 @@ fn update(branch: &Branch, setup: &Setup, wanted: &OrbitFile) -> Result<(), Faul
     Ok(())
 }
 
-fn check_lists<'a>(
+/// Checks that the lists of some environments are there and can be read.
+pub(crate) fn check_lists<'a>(
     git: &git2::Repository,
     tree: &Tree<'_>,
     mut environments: impl Iterator<Item = &'a Environment>,
@@ -145,13 +152,14 @@ fn check_lists<'a>(
     environments.try_for_each(|name| read_lists(git, tree, name).map(drop))
 }
 
-fn content(tree: Oid, environments: &[Environment], date: Timestamp) -> Content {
+/// Returns the commit that adds environments.
+pub(crate) fn content(tree: Oid, environments: &[Environment], date: Timestamp) -> Content {
     Content { tree, message: format!("setup: {}\n", orbit_file::join(environments)), date }
 }
 
 /// Returns a tree with `orbit.yaml` and lists for the new environments: empty ones, unless somebody
 /// prepared them. A list that an older environment lost is not made up for: it was not empty.
-fn with_lists(
+pub(crate) fn with_lists(
     git: &git2::Repository,
     tree: &Tree<'_>,
     wanted: &OrbitFile,

@@ -8,20 +8,20 @@ use crate::fault::Fault;
 use crate::setup::Setup;
 use crate::tree;
 
-pub(super) const PATH: &str = "orbit.yaml";
+pub(crate) const PATH: &str = "orbit.yaml";
 /// The schema of the repository; another one is not read.
 const SCHEMA: u32 = 1;
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct OrbitFile {
+pub(crate) struct OrbitFile {
     schema: u32,
     installation: String,
-    pub(super) environments: Vec<Environment>,
+    pub(crate) environments: Vec<Environment>,
 }
 
 impl OrbitFile {
     /// Returns the file that a setup calls for.
-    pub(super) fn of(setup: &Setup) -> Result<Self, Fault> {
+    pub(crate) fn of(setup: &Setup) -> Result<Self, Fault> {
         let id = &setup.installation;
         if id.is_empty() || !id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
             return Err(Fault::InstallationId { id: id.clone() });
@@ -31,7 +31,7 @@ impl OrbitFile {
     }
 
     /// Reads the file of a tree.
-    pub(super) fn read(git: &Repository, tree: &Tree<'_>) -> Result<Self, Fault> {
+    pub(crate) fn read(git: &Repository, tree: &Tree<'_>) -> Result<Self, Fault> {
         let file = tree::read(git, tree, PATH)?;
         let file = file.ok_or_else(|| Fault::Missing { path: PATH.to_owned() })?;
         serde_saphyr::from_str(&file.text).map_err(|error| {
@@ -42,7 +42,7 @@ impl OrbitFile {
     }
 
     /// Returns the file's text.
-    pub(super) fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let Self { schema, installation, environments } = self;
         let mut text = format!(
             "# What Orbit keeps of itself in this repository. Written by Orbit.\n\
@@ -57,7 +57,7 @@ impl OrbitFile {
     }
 
     /// Returns the environments of `wanted` that are not in this file; there is no other difference.
-    pub(super) fn missing(&self, wanted: &Self) -> Result<Vec<Environment>, Fault> {
+    pub(crate) fn missing(&self, wanted: &Self) -> Result<Vec<Environment>, Fault> {
         if self.schema != wanted.schema {
             return Err(Fault::Schema { found: self.schema, expected: wanted.schema });
         }
@@ -77,7 +77,7 @@ impl OrbitFile {
 }
 
 /// Returns the names, joined by commas.
-pub(super) fn join(environments: &[Environment]) -> String {
+pub(crate) fn join(environments: &[Environment]) -> String {
     environments.iter().map(Environment::as_str).collect::<Vec<_>>().join(", ")
 }
 

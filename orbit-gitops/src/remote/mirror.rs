@@ -1,0 +1,256 @@
+//! The clone of a remote repository that is kept between calls and between runs.
+//!
+//! It is bare, without a work tree, and shallow where the server allows it. Everything in it is on
+//! the server: it may be deleted at any time, and is made anew when it is damaged.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use git2::{Config, ConfigLevel, Oid, RepositoryInitOptions};
+use orbit_core::ActionId;
+use orbit_core::intent::CommitId;
+use tracing::{info, warn};
+
+use crate::branch::Branch;
+use crate::durable::at;
+use crate::fault::Fault;
+use crate::remote::fault::RemoteFault;
+use crate::remote::link::{Link, Pushed};
+use crate::remote::verdict::Status;
+use crate::setup::Identity;
+
+/// The file that tells a clone of Orbit's from all else; nothing without it is ever deleted.
+const MARK: &str = "orbit-clone";
+/// How deep the history is made when more of it is needed, step by step, the last one being git's
+/// number for all of it.
+const DEPTHS: [i32; 3] = [64, 1024, i32::MAX];
+/// How many files one of the 256 directories of objects may hold, and how many packs there may be,
+/// before the clone is made anew: nobody packs it, and of old lists only the server needs to know.
+const MAX_FILES: usize = 48;
+
+/// What a clone is made of and by.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) path: PathBuf,
+    pub(crate) branch: String,
+    pub(crate) identity: Identity,
+    pub(crate) link: Link,
+}
+
+/// A clone, open, with the server's head as it was last seen.
+pub(crate) struct Mirror {
+    pub(crate) branch: Branch,
+    place: Place,
+    head: Option<Oid>,
+    others: Vec<String>,
+}
+
+/// Takes a clone for this process, until what is returned is dropped.
+pub(crate) fn lock(path: &Path) -> Result<File, Fault> {
+    let mut name = path.components().as_path().as_os_str().to_owned();
+    name.push(".lock");
+    let lock = PathBuf::from(name);
+    if let Some(directory) = lock.parent() {
+        fs::create_dir_all(directory).map_err(at(directory))?;
+    }
+    let options = File::options().create(true).truncate(false).write(true).open(&lock);
+    let file = options.map_err(at(&lock))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RemoteFault::InUse { path: path.to_owned() }.into()),
+        Err(TryLockError::Error(error)) => Err(at(&lock)(error)),
+    }
+}
+
+impl Mirror {
+    /// Opens the clone as it was left, or makes it; then the server is asked for its head.
+    pub(crate) fn open(place: &Place) -> Result<Self, Fault> {
+        if is_clone_of(place)? {
+            match Self::reopen(place).and_then(|mut mirror| mirror.sync().map(|_| mirror)) {
+                Err(Fault::Git(error)) => warn!(
+                    clone = %place.path.display(),
+                    "The clone {} is damaged: {}", place.path.display(), error.message()
+                ),
+                result => return result,
+            }
+        }
+        Self::make(place)
+    }
+
+    /// Opens the clone as it was left.
+    pub(crate) fn reopen(place: &Place) -> Result<Self, Fault> {
+        let git = git2::Repository::open_bare(&place.path)?;
+        // Settings of whoever runs Orbit must not send it to another server.
+        let mut config = Config::new()?;
+        config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
+        git.set_config(&config)?;
+        let branch = Branch::of(git, place.branch.clone(), place.identity.clone());
+        Ok(Self { branch, place: place.clone(), head: None, others: Vec::new() })
+    }
+
+    /// Makes the clone, in the place of the one that was there.
+    pub(crate) fn make(place: &Place) -> Result<Self, Fault> {
+        let path = &place.path;
+        if path.try_exists().map_err(at(path))? && !is_vacant(path)? {
+            if !path.join(MARK).is_file() {
+                return Err(RemoteFault::NotOurs { path: path.clone() }.into());
+            }
+            fs::remove_dir_all(path).map_err(at(path))?;
+        }
+        fs::create_dir_all(path).map_err(at(path))?;
+        let mark = path.join(MARK);
+        fs::write(&mark, mark_of(place)).map_err(at(&mark))?;
+        let mut options = RepositoryInitOptions::new();
+        options.bare(true).external_template(false).initial_head(&place.branch);
+        git2::Repository::init_opts(path, &options)?;
+        let mut mirror = Self::reopen(place)?;
+        mirror.fetch_newest()?;
+        info!(clone = %path.display(), "Cloned {} to {}", place.link.url(), path.display());
+        Ok(mirror)
+    }
+
+    /// Reads from the clone, which is made anew, once, if it turns out to be damaged.
+    pub(crate) fn sound<T>(
+        &mut self,
+        work: impl Fn(&Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match work(self) {
+            Err(Fault::Git(error)) => {
+                warn!("The clone {} is damaged: {}", self.place.path.display(), error.message());
+                *self = Self::make(&self.place)?;
+                work(self)
+            }
+            result => result,
+        }
+    }
+
+    /// Asks the server for its head, fetches what is new, and returns the head.
+    pub(crate) fn sync(&mut self) -> Result<Oid, Fault> {
+        if is_bulky(&self.place.path)? {
+            *self = Self::make(&self.place)?;
+        } else if self.branch.head().is_ok() {
+            self.fetch(0)?;
+        } else {
+            self.fetch_newest()?;
+        }
+        self.head()
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.place.link.host()
+    }
+
+    /// Returns the server's head as it was last seen.
+    pub(crate) fn head(&self) -> Result<Oid, Fault> {
+        self.head.ok_or_else(|| Fault::NoBranch { branch: self.place.branch.clone() })
+    }
+
+    /// Returns the server's head as it was last seen, or `None` of a repository without branches.
+    pub(crate) fn head_if_any(&self) -> Result<Option<Oid>, Fault> {
+        if self.head.is_some() || self.others.is_empty() {
+            return Ok(self.head);
+        }
+        let (branch, found) = (self.place.branch.clone(), self.others.join(", "));
+        Err(RemoteFault::OtherBranches { branch, found }.into())
+    }
+
+    /// Pushes a commit that follows `from`, the head as it was last seen, or zero where there is none.
+    pub(crate) fn push(&mut self, from: Oid, to: Oid) -> Result<Pushed, Fault> {
+        let branch = self.branch.name();
+        let pushed = self.place.link.push(&self.branch.git, branch, from, to)?;
+        if matches!(pushed, Pushed::Answered(Status::Taken)) {
+            self.branch.git.reference(branch, to, true, "orbit")?;
+            self.head = Some(to);
+        }
+        Ok(pushed)
+    }
+
+    /// Returns the commit of an action that lies after `since`, and fetches as much of the history as
+    /// it takes to know.
+    pub(crate) fn find(
+        &mut self,
+        action: &ActionId,
+        since: &CommitId,
+    ) -> Result<Option<Oid>, Fault> {
+        self.deeply(|mirror| {
+            let head = mirror.branch.git.find_commit(mirror.head()?)?;
+            mirror.branch.find(action, since, &head)
+        })
+    }
+
+    /// Does something, again and again with more of the history, until there is enough of it.
+    pub(crate) fn deeply<T>(
+        &mut self,
+        work: impl Fn(&Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        for depth in DEPTHS {
+            match work(self) {
+                Err(Fault::Truncated { .. }) => self.deepen(depth)?,
+                result => return result,
+            }
+        }
+        work(self)
+    }
+
+    fn deepen(&mut self, depth: i32) -> Result<(), Fault> {
+        info!(depth, "Fetching more of the history of {}", self.place.link.url());
+        self.fetch(depth)?;
+        // The commits that are in memory still end where the history ended before.
+        *self = Self { head: self.head, ..Self::reopen(&self.place)? };
+        Ok(())
+    }
+
+    /// Fetches the newest commit alone, or all of them from a server that cannot do that.
+    fn fetch_newest(&mut self) -> Result<(), Fault> {
+        match self.fetch(1) {
+            Err(Fault::Remote(RemoteFault::Connection { source, .. }))
+                if source.message().contains("shallow") =>
+            {
+                self.fetch(0)
+            }
+            result => result,
+        }
+    }
+
+    fn fetch(&mut self, depth: i32) -> Result<(), Fault> {
+        let (git, branch) = (&self.branch.git, self.branch.name());
+        let (head, others) = self.place.link.fetch(git, branch, depth)?;
+        if let Some(head) = head {
+            git.find_commit(head)?;
+        }
+        (self.head, self.others) = (head, others);
+        Ok(())
+    }
+}
+
+/// Tells whether there is a clone of this very branch that was once complete.
+fn is_clone_of(place: &Place) -> Result<bool, Fault> {
+    let mark = place.path.join(MARK);
+    if !mark.try_exists().map_err(at(&mark))? {
+        return Ok(false);
+    }
+    let is_same = fs::read(&mark).map_err(at(&mark))? == mark_of(place).as_bytes();
+    Ok(is_same && place.path.join("HEAD").is_file())
+}
+
+/// Tells whether so much was pushed and fetched that a new clone is the smaller one.
+fn is_bulky(path: &Path) -> Result<bool, Fault> {
+    // Ids are spread evenly, so one directory of objects tells of all.
+    for directory in ["objects/17", "objects/pack"] {
+        let directory = path.join(directory);
+        if directory.is_dir()
+            && fs::read_dir(&directory).map_err(at(&directory))?.count() > MAX_FILES
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn mark_of(place: &Place) -> String {
+    format!("{}\n{}\n", place.link.url(), place.branch)
+}
+
+fn is_vacant(path: &Path) -> Result<bool, Fault> {
+    Ok(fs::read_dir(path).map_err(at(path))?.next().is_none())
+}

@@ -1,0 +1,150 @@
+//! Committing what many ask for, by as few pushes as possible.
+
+use std::collections::VecDeque;
+use std::thread;
+use std::time::Duration;
+
+use orbit_core::intent::{Commit, CommitId};
+use tracing::{info, warn};
+
+use super::{Answer, Round, all};
+use crate::fault::Fault;
+use crate::remote::batch::{self, Draft, Outcome};
+use crate::remote::fault::RemoteFault;
+use crate::remote::link::Pushed;
+use crate::remote::verdict::{self, Status};
+
+/// How often a batch is made again because others moved or locked the branch meanwhile.
+const TRIES: u32 = 12;
+/// The longest pause before the second of these tries; each one is up to twice as long as the last.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The longest pause of all.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// How often a push may be cut off before its commits are given back to those who asked.
+const MAX_LOST: u32 = 2;
+
+/// How a group of commits ended.
+enum Settled {
+    Each(Vec<Outcome>),
+    /// The server refuses the push, by this text.
+    Refused(String),
+}
+
+impl Round<'_> {
+    /// Makes a commit for each, one push for all of them.
+    ///
+    /// A server that refuses the push may mean one of them: it is pushed again in halves, so that no
+    /// action fails by another one's commit.
+    pub(super) fn commit(
+        &mut self,
+        commits: &[&Commit],
+    ) -> Result<Vec<Result<Answer, Fault>>, Fault> {
+        let mut answers = Vec::with_capacity(commits.len());
+        let mut groups = VecDeque::from([commits]);
+        while let Some(group) = groups.pop_front() {
+            if group.is_empty() {
+                continue;
+            }
+            match self.settle(group) {
+                Ok(Settled::Each(outcomes)) => answers.extend(outcomes.into_iter().map(answer)),
+                Ok(Settled::Refused(text))
+                    if group.len() > 1 && !verdict::is_about_branch(&text) =>
+                {
+                    let (first, second) = group.split_at(group.len() / 2);
+                    groups.push_front(second);
+                    groups.push_front(first);
+                }
+                Ok(Settled::Refused(text)) => {
+                    let (host, branch) = self.place();
+                    let fault = RemoteFault::Refused { host, branch, text };
+                    answers.extend(all(fault.into(), group.len())?);
+                }
+                // A server that fails is not asked again for the rest.
+                Err(fault) => {
+                    answers.extend(all(fault, commits.len() - answers.len())?);
+                    break;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Makes the group's commits on the head and pushes them, again on the next head when it moved.
+    fn settle(&mut self, group: &[&Commit]) -> Result<Settled, Fault> {
+        let mut n_lost = 0;
+        for n_tries in 0..TRIES {
+            pause(n_tries);
+            let draft = self.draft(group)?;
+            let head = self.mirror.head()?;
+            if draft.tip == head {
+                if self.is_fresh {
+                    return Ok(Settled::Each(draft.outcomes));
+                }
+                // On an old head nothing is certain, neither that an intent does not fit.
+                self.sync()?;
+                continue;
+            }
+            match self.mirror.push(head, draft.tip)? {
+                Pushed::Answered(Status::Taken) => {
+                    self.is_fresh = true;
+                    self.log(&draft);
+                    return Ok(Settled::Each(draft.outcomes));
+                }
+                Pushed::Answered(Status::Moved | Status::Locked) => self.sync()?,
+                Pushed::Answered(Status::Refused(text)) => return Ok(Settled::Refused(text)),
+                Pushed::Answered(Status::Failed(text)) => {
+                    let (host, branch) = self.place();
+                    return Err(RemoteFault::Failed { host, branch, text }.into());
+                }
+                Pushed::Lost(fault) => {
+                    n_lost += 1;
+                    if self.is_lost(head, &fault, n_lost) {
+                        return Err(fault.into());
+                    }
+                }
+            }
+        }
+        let (_, branch) = self.place();
+        Err(RemoteFault::Contended { branch, tries: TRIES }.into())
+    }
+
+    /// Looks whether a push that was cut off arrived; if it did, or the branch moved, or it was the
+    /// first one, the same commits are looked for and made again.
+    fn is_lost(&mut self, head: git2::Oid, fault: &RemoteFault, n_lost: u32) -> bool {
+        warn!("A push was cut off, looking whether it arrived: {fault}");
+        match self.sync() {
+            Ok(()) => n_lost >= MAX_LOST && self.mirror.head().is_ok_and(|now| now == head),
+            Err(_) => true,
+        }
+    }
+
+    fn draft(&mut self, group: &[&Commit]) -> Result<Draft, Fault> {
+        self.mirror.deeply(|mirror| batch::draft(&mirror.branch, mirror.head()?, group))
+    }
+
+    fn log(&self, draft: &Draft) {
+        let (host, branch) = self.place();
+        let n = draft.n_made();
+        info!(git.commits = n, "Pushed {n} commits to {branch} at {host}, now {}", draft.tip);
+    }
+
+    fn place(&self) -> (String, String) {
+        (self.mirror.host().to_owned(), self.mirror.branch.name().to_owned())
+    }
+}
+
+fn answer(outcome: Outcome) -> Result<Answer, Fault> {
+    match outcome {
+        Outcome::Made(id) | Outcome::There(id) => Ok(Answer::Committed(CommitId(id.to_string()))),
+        Outcome::Unfit(fault) => Err(fault),
+    }
+}
+
+/// Waits before a try: not before the first two, then for a random part of a span that doubles, so
+/// that those who met do not meet again.
+fn pause(n_tries: u32) {
+    let Some(n_doublings) = n_tries.checked_sub(2) else { return };
+    let span = PAUSE.saturating_mul(1 << n_doublings.min(10)).min(MAX_PAUSE);
+    let part = getrandom::u32().unwrap_or(u32::MAX);
+    thread::sleep(span.mul_f64(f64::from(part) / f64::from(u32::MAX)));
+}

@@ -1,0 +1,187 @@
+//! The thread that works for all who wait, and the watch over it.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::fault::Fault;
+use crate::remote::fault::RemoteFault;
+use crate::remote::mirror::{Mirror, Place};
+use crate::remote::pulse::Pulse;
+use crate::remote::queue::{Queue, Turn};
+use crate::remote::round::{Answer, Ask, Round};
+
+/// In how many parts the time is counted in which a thread must show life.
+const PARTS: u32 = 4;
+
+type Reply = oneshot::Sender<Result<Answer, Fault>>;
+
+/// All that the clones of one `Remote` share.
+pub(crate) struct Worker {
+    queue: Queue<Ask, Reply, Mirror>,
+    watch: Watch,
+    place: Place,
+    commits_per_push: usize,
+    /// Held for as long as this process may touch the clone.
+    _lock: File,
+}
+
+/// How long a silent server is waited for.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    pub(crate) host: String,
+    pub(crate) limit: Duration,
+    pub(crate) pulse: Pulse,
+}
+
+impl Watch {
+    pub(crate) fn fault(&self) -> Fault {
+        let (host, seconds) = (self.host.clone(), self.limit.as_secs());
+        RemoteFault::Silent { host, seconds }.into()
+    }
+
+    fn part(&self) -> Duration {
+        self.limit / PARTS
+    }
+
+    /// Runs work on a thread of its own and waits for it, as long as it shows life.
+    pub(crate) fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let (sender, receiver) = mpsc::channel();
+        // Who was given up sends to nobody.
+        start(move || drop(sender.send(work())))?;
+        let (mut seen, mut n_silent) = (self.pulse.count(), 0);
+        while n_silent < PARTS {
+            match receiver.recv_timeout(self.part()) {
+                Ok(result) => return result,
+                Err(RecvTimeoutError::Disconnected) => return Err(Fault::Unanswered),
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.pulse.count();
+                    n_silent = if now == seen { n_silent + 1 } else { 0 };
+                    seen = now;
+                }
+            }
+        }
+        Err(self.fault())
+    }
+}
+
+impl Worker {
+    pub(crate) fn new(
+        mirror: Mirror,
+        place: Place,
+        watch: Watch,
+        commits_per_push: usize,
+        lock: File,
+    ) -> Self {
+        Self { queue: Queue::new(Some(mirror)), watch, place, commits_per_push, _lock: lock }
+    }
+
+    /// Asks, and waits for the answer as long as the thread that works on it shows life.
+    pub(crate) async fn ask(self: &Arc<Self>, ask: Ask) -> Result<Answer, Fault> {
+        let (sender, mut receiver) = oneshot::channel();
+        if let Some(turn) = self.queue.add(ask, sender) {
+            self.start(turn);
+        }
+        let (mut seen, mut n_silent) = (self.sign(), 0);
+        loop {
+            match timeout(self.watch.part(), &mut receiver).await {
+                Ok(Ok(answer)) => return answer,
+                Ok(Err(_)) => return Err(Fault::Unanswered),
+                Err(_) => {
+                    let now = self.sign();
+                    n_silent = if now == seen { n_silent + 1 } else { 0 };
+                    seen = now;
+                }
+            }
+            if n_silent >= PARTS
+                && let (Some(turn), _) = seen
+            {
+                self.give_up(turn);
+                n_silent = 0;
+            }
+        }
+    }
+
+    /// Returns what changes while a thread works.
+    fn sign(&self) -> (Option<Turn>, u64) {
+        (self.queue.turn(), self.watch.pulse.count())
+    }
+
+    fn start(self: &Arc<Self>, turn: Turn) {
+        let worker = Arc::clone(self);
+        if let Err(fault) = start(move || worker.work(turn)) {
+            warn!("Cannot start a thread: {fault}");
+            self.give_up(turn);
+        }
+    }
+
+    fn give_up(self: &Arc<Self>, turn: Turn) {
+        let (left, next) = self.queue.give_up(turn);
+        if !left.is_empty() {
+            warn!(n = left.len(), "Giving up a call to {}", self.watch.host);
+        }
+        for reply in left {
+            // Who does not wait any more needs no answer.
+            drop(reply.send(Err(self.watch.fault())));
+        }
+        if let Some(next) = next {
+            self.start(next);
+        }
+    }
+
+    fn work(&self, turn: Turn) {
+        let mut mirror = self.queue.take_kept(turn);
+        loop {
+            self.watch.pulse.beat();
+            let is_heavy = |ask: &Ask| ask.commit().is_some();
+            let taken = self.queue.take(turn, &mut mirror, self.commits_per_push, is_heavy);
+            let Some(asks) = taken else { return };
+            let answers = self.serve(&mut mirror, &asks);
+            for (reply, answer) in self.queue.finish(turn).into_iter().zip(answers) {
+                // Who does not wait any more needs no answer.
+                drop(reply.send(answer));
+            }
+        }
+    }
+
+    /// Answers all of a round; a clone that turns out to be damaged is made anew, once.
+    fn serve(&self, mirror: &mut Option<Mirror>, asks: &[Ask]) -> Vec<Result<Answer, Fault>> {
+        let served = self.open(mirror).and_then(|mirror| Round::new(mirror).serve(asks));
+        let served = match served {
+            Err(Fault::Git(error)) => {
+                let path = self.place.path.display();
+                warn!("The clone {path} is damaged, making it anew: {}", error.message());
+                let made = Mirror::make(&self.place).map(|made| mirror.insert(made));
+                made.and_then(|mirror| Round::new(mirror).serve(asks))
+            }
+            other => other,
+        };
+        served.unwrap_or_else(|fault| {
+            let fault = Arc::new(fault);
+            asks.iter().map(|_| Err(Fault::Shared(Arc::clone(&fault)))).collect()
+        })
+    }
+
+    fn open<'a>(&self, mirror: &'a mut Option<Mirror>) -> Result<&'a mut Mirror, Fault> {
+        let open = match mirror.take() {
+            Some(open) => open,
+            None => Mirror::open(&self.place)?,
+        };
+        Ok(mirror.insert(open))
+    }
+}
+
+/// Starts a thread that nobody waits for, as a runtime waits for those of its own when it ends.
+fn start(work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    let thread = thread::Builder::new().name("orbit-gitops".to_owned()).spawn(work);
+    thread.map(drop).map_err(|source| Fault::Thread { source })
+}
