@@ -91,6 +91,18 @@ impl Fault {
         }
     }
 
+    /// Returns the port's error for one who opens a repository: what only other settings can mend is
+    /// refused then, while an action that was accepted waits for an operator.
+    pub(crate) fn while_opening(self, doing: String) -> PortError {
+        match self {
+            Self::Remote(fault) if fault.is_of_settings() => {
+                let error_type = fault.error_type();
+                PortError::caused(Kind::Rejected, doing, fault).typed(error_type)
+            }
+            fault => fault.while_doing(doing),
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => Kind::Conflict,

@@ -1,6 +1,7 @@
 //! The port `GitOps` on a repository of a server.
 
 use std::fmt;
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) mod fault;
 mod found;
 mod known_hosts;
 mod link;
+mod loose;
 mod mirror;
 mod pulse;
 mod queue;
@@ -64,6 +66,8 @@ pub struct RemoteSettings {
 #[derive(Clone)]
 pub struct Remote {
     worker: Arc<Worker>,
+    // A thread that was left behind does not hold it.
+    _lock: Arc<File>,
 }
 
 impl Remote {
@@ -72,14 +76,15 @@ impl Remote {
     ///
     /// # Errors
     /// `Rejected` if the repository is another installation's or lacks an environment, if a list
-    /// cannot be read, with file, line and column, or if the server's host key is not a known one.
-    /// `Unavailable`, of type `repository-authentication`, if the server does not take the token or
-    /// key, as a new one may be given; and if it cannot be reached.
+    /// cannot be read, with file, line and column, or if the server is not who it should be or does
+    /// not take the token or key. Once it is open, the last of these is `Unavailable`, of type
+    /// `repository-authentication`: an operator can give another token, and no action is lost.
+    /// `Unavailable` if the server cannot be reached or another process uses the clone.
     pub fn open(settings: &RemoteSettings, setup: &Setup) -> Result<Self, PortError> {
-        let worker = Self::connect(settings, setup);
+        let connected = Self::connect(settings, setup);
         let doing = || format!("cannot open {}", settings.url);
-        let worker = worker.map_err(|fault| fault.while_doing(doing()))?;
-        Ok(Self { worker: Arc::new(worker) })
+        let (worker, lock) = connected.map_err(|fault| fault.while_opening(doing()))?;
+        Ok(Self { worker: Arc::new(worker), _lock: Arc::new(lock) })
     }
 
     /// Makes what a repository lacks, by one commit: in an empty one all of it, in one that was set
@@ -105,10 +110,10 @@ impl Remote {
         argo: &ArgoSettings,
     ) -> Result<Vec<String>, PortError> {
         let done = Self::found(settings, setup, argo);
-        done.map_err(|fault| fault.while_doing(format!("cannot set up {}", settings.url)))
+        done.map_err(|fault| fault.while_opening(format!("cannot set up {}", settings.url)))
     }
 
-    fn connect(settings: &RemoteSettings, setup: &Setup) -> Result<Worker, Fault> {
+    fn connect(settings: &RemoteSettings, setup: &Setup) -> Result<(Worker, File), Fault> {
         let (place, watch) = place(settings, setup)?;
         let lock = mirror::lock(&place.path)?;
         let (there, wanted) = (place.clone(), setup.clone());
@@ -117,7 +122,7 @@ impl Remote {
             mirror.sound(|mirror| found::check(mirror, &wanted))?;
             Ok(mirror)
         })?;
-        Ok(Worker::new(mirror, place, watch, settings.commits_per_push.max(1), lock))
+        Ok((Worker::new(mirror, place, watch, settings.commits_per_push.max(1)), lock))
     }
 
     fn found(
@@ -128,12 +133,9 @@ impl Remote {
         let (place, watch) = place(settings, setup)?;
         let lock = mirror::lock(&place.path)?;
         let (wanted, argo) = (setup.clone(), argo.clone());
-        watch.run(move || {
-            let mut mirror = Mirror::open(&place)?;
-            let done = found::set_up(&mut mirror, &wanted, &argo);
-            drop(lock);
-            done
-        })
+        let done = watch.run(move || found::set_up(&mut Mirror::open(&place)?, &wanted, &argo));
+        drop(lock);
+        done
     }
 
     async fn ask(&self, ask: Ask, doing: impl Fn() -> String + Send) -> Result<Answer, PortError> {
@@ -145,9 +147,9 @@ fn place(settings: &RemoteSettings, setup: &Setup) -> Result<(Place, Watch), Fau
     let branch = setup::branch_name(setup)?;
     let pulse = Pulse::default();
     let link = Link::new(&settings.url, &settings.access, pulse.clone())?;
-    let (host, limit) = (settings.url.host().to_owned(), settings.call_timeout);
+    let (server, limit) = (link.server(), settings.call_timeout);
     let (path, identity) = (settings.cache.clone(), setup.identity.clone());
-    Ok((Place { path, branch, identity, link }, Watch { host, limit, pulse }))
+    Ok((Place { path, branch, identity, link }, Watch { server, limit, pulse }))
 }
 
 impl fmt::Debug for Remote {

@@ -8,28 +8,28 @@ use orbit_core::port::Kind;
 /// Why a remote repository could not be reached, read or pushed to.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RemoteFault {
-    #[error("authentication failed for user {user} at {host}: {reason}")]
-    Authentication { user: String, host: String, reason: String },
-    #[error("{host} asks who connects, and no token or key is configured")]
-    Anonymous { host: String },
-    #[error("{url} can be reached by {expected} only, configured is {found}")]
-    Access { url: String, expected: &'static str, found: &'static str },
-    #[error("{host} has the key {key}, which {why}, so nothing was sent to it", key = .found)]
-    HostKey { host: String, found: String, why: String },
-    #[error("{host} has a certificate that this system does not trust")]
-    Certificate { host: String, source: git2::Error },
-    #[error("{host} knows no repository {url}, or does not show it to user {user}")]
-    NoRepository { host: String, url: String, user: String },
-    #[error("{host} refused the push to {branch}: {text}")]
-    Refused { host: String, branch: String, text: String },
-    #[error("{host} could not take the push to {branch}: {text}")]
-    Failed { host: String, branch: String, text: String },
+    #[error("authentication failed for user {user} at {server}: {reason}")]
+    Authentication { user: String, server: String, reason: String },
+    #[error("{server} asks who connects, and no token or key is configured")]
+    Anonymous { server: String },
+    #[error("{server} can be reached by {expected} only, configured is {found}")]
+    Access { server: String, expected: &'static str, found: &'static str },
+    #[error("{server} has the host key {found}, which {why}; nothing was sent to it")]
+    HostKey { server: String, found: String, why: String },
+    #[error("{server} has a certificate that this system does not trust")]
+    Certificate { server: String, source: git2::Error },
+    #[error("there is no repository {server}, or its server does not show it to user {user}")]
+    NoRepository { server: String, user: String },
+    #[error("{server} refused the push to {branch}: {text}")]
+    Refused { server: String, branch: String, text: String },
+    #[error("{server} could not take the push to {branch}: {text}")]
+    Failed { server: String, branch: String, text: String },
     #[error("{branch} was moved or locked by others {tries} times in a row")]
     Contended { branch: String, tries: u32 },
-    #[error("{host} has not answered for {seconds} s, so the call was given up")]
-    Silent { host: String, seconds: u64 },
-    #[error("the connection to {host} failed")]
-    Connection { host: String, source: git2::Error },
+    #[error("{server} has not answered for {seconds} s, so the call was given up")]
+    Silent { server: String, seconds: u64 },
+    #[error("the connection to {server} failed")]
+    Connection { server: String, source: git2::Error },
     #[error("cannot read {}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{} is in use by another process", path.display())]
@@ -37,7 +37,7 @@ pub(crate) enum RemoteFault {
     #[error("{} is no clone that Orbit made, so it is left alone: name an empty directory", path.display())]
     NotOurs { path: PathBuf },
     #[error(
-        "the lists of {environments} are not in the repository yet; setting it up again adds them"
+        "the repository has no lists of {environments} yet; `orbit setup` adds what is missing"
     )]
     NotSetUp { environments: String },
     #[error("{branch} is not in the repository, which has {found}; expected an empty repository")]
@@ -69,6 +69,30 @@ impl RemoteFault {
             | Self::Connection { .. }
             | Self::File { .. }
             | Self::InUse { .. } => Kind::Unavailable,
+        }
+    }
+
+    /// Tells whether it is about how the repository is reached, so that one who opens it must change
+    /// the settings first. Nothing was accepted then that could be lost.
+    pub(crate) const fn is_of_settings(&self) -> bool {
+        match self {
+            Self::Authentication { .. }
+            | Self::Anonymous { .. }
+            | Self::Access { .. }
+            | Self::HostKey { .. }
+            | Self::Certificate { .. }
+            | Self::NoRepository { .. }
+            | Self::File { .. }
+            | Self::NotOurs { .. }
+            | Self::NotSetUp { .. }
+            | Self::OtherBranches { .. } => true,
+            Self::Refused { .. }
+            | Self::Failed { .. }
+            | Self::Contended { .. }
+            | Self::Silent { .. }
+            | Self::Connection { .. }
+            | Self::InUse { .. }
+            | Self::Vanished { .. } => false,
         }
     }
 

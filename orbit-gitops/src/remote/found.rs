@@ -29,6 +29,9 @@ pub(crate) fn check(mirror: &Mirror, setup: &Setup) -> Result<(), Fault> {
     let Some(head) = mirror.head_if_any()? else { return Err(not_set_up(&wanted.environments)) };
     let git = &mirror.branch.git;
     let tree = git.find_commit(head)?.tree()?;
+    if tree::read(git, &tree, orbit_file::PATH)?.is_none() {
+        return Err(not_set_up(&wanted.environments));
+    }
     let missing = OrbitFile::read(git, &tree)?.missing(&wanted)?;
     if !missing.is_empty() {
         return Err(not_set_up(&missing));
@@ -49,21 +52,23 @@ pub(crate) fn set_up(
         let parent = head.map(|head| mirror.branch.git.find_commit(head)).transpose()?;
         let id = mirror.branch.write(&content, parent.as_ref())?;
         drop(parent);
-        let (host, branch) = (mirror.host().to_owned(), mirror.branch.name().to_owned());
+        let (server, branch) = (mirror.server(), mirror.branch.name().to_owned());
         match mirror.push(head.unwrap_or(Oid::ZERO_SHA1), id)? {
             Pushed::Answered(Status::Taken) => return Ok(done),
-            Pushed::Answered(Status::Moved | Status::Locked) => drop(mirror.sync()?),
+            Pushed::Answered(Status::Moved | Status::Locked) => mirror.sync()?,
             Pushed::Answered(Status::Refused(text)) => {
-                return Err(RemoteFault::Refused { host, branch, text }.into());
+                return Err(RemoteFault::Refused { server, branch, text }.into());
             }
             Pushed::Answered(Status::Failed(text)) => {
-                return Err(RemoteFault::Failed { host, branch, text }.into());
+                return Err(RemoteFault::Failed { server, branch, text }.into());
             }
             Pushed::Lost(fault) => {
-                if mirror.sync()? != id {
-                    return Err(fault.into());
-                }
-                return Ok(done);
+                mirror.sync()?;
+                return if mirror.head_if_any()? == Some(id) {
+                    Ok(done)
+                } else {
+                    Err(fault.into())
+                };
             }
         }
     }

@@ -61,7 +61,8 @@ impl Link {
             Access::Open | Access::Token { .. } | Access::Key { .. } => ("", ""),
         };
         if !expected.is_empty() {
-            return Err(RemoteFault::Access { url: url.to_string(), expected, found }.into());
+            let server = url.to_string();
+            return Err(RemoteFault::Access { server, expected, found }.into());
         }
         if let Access::Key { private_key, known_hosts, .. } = access {
             for path in [private_key, known_hosts] {
@@ -72,8 +73,9 @@ impl Link {
         Ok(Self { url, access: Arc::new(access.clone()), header: access.header(), pulse })
     }
 
-    pub(crate) fn host(&self) -> &str {
-        self.url.host()
+    /// Returns the server and repository as an error shows them.
+    pub(crate) fn server(&self) -> String {
+        self.url.to_string()
     }
 
     pub(crate) const fn url(&self) -> &RemoteUrl {
@@ -173,16 +175,16 @@ impl Link {
             }
             Err(error) => error,
         };
-        match self.fault(error, &mut heard) {
-            Fault::Remote(RemoteFault::Connection { source, .. }) if !heard.said.is_empty() => {
-                let said = verdict::clean(&String::from_utf8_lossy(&heard.said));
-                let text = format!("{} ({said})", source.message());
-                let (host, branch) = (self.host().to_owned(), branch.to_owned());
-                Ok(Pushed::Lost(RemoteFault::Failed { host, branch, text }))
-            }
-            Fault::Remote(fault @ RemoteFault::Connection { .. }) => Ok(Pushed::Lost(fault)),
-            other => Err(other),
+        let fault = self.fault(error, &mut heard);
+        let Fault::Remote(RemoteFault::Connection { server, source }) = fault else {
+            return Err(fault);
+        };
+        let said = verdict::clean(&String::from_utf8_lossy(&heard.said));
+        if said.is_empty() {
+            return Ok(Pushed::Lost(RemoteFault::Connection { server, source }));
         }
+        let (branch, text) = (branch.to_owned(), format!("{} ({said})", source.message()));
+        Ok(Pushed::Lost(RemoteFault::Failed { server, branch, text }))
     }
 
     /// Returns what libgit2 asks on the way.
@@ -222,10 +224,12 @@ impl Link {
     ) -> Result<Cred, RemoteFault> {
         let denied = |reason: &str| self.denied(reason.to_owned());
         match &*self.access {
-            Access::Open => Err(RemoteFault::Anonymous { host: self.host().to_owned() }),
+            Access::Open => Err(RemoteFault::Anonymous { server: self.server() }),
             // The token was in the first request.
             Access::Token { .. } => Err(denied("the server does not take the token")),
-            Access::Key { .. } if n_asked > 1 => Err(denied("the server does not take the key")),
+            Access::Key { private_key, .. } if n_asked > 1 => {
+                Err(self.denied(format!("the server does not take {}", private_key.display())))
+            }
             Access::Key { .. } if !allowed.contains(CredentialType::SSH_KEY) => {
                 Err(denied("the server does not take keys"))
             }
@@ -249,7 +253,7 @@ impl Link {
         let key = certificate.as_hostkey().and_then(|host| host.hostkey()).unwrap_or_default();
         let file = fs::read_to_string(path).map_err(unreadable(path))?;
         let place = path.display();
-        let why = match known_hosts::look_up(&file, self.host(), port, key) {
+        let why = match known_hosts::look_up(&file, self.url.host(), port, key) {
             Verdict::Known => return Ok(CertificateCheckStatus::CertificateOk),
             Verdict::Changed { line } => format!("is not the one in {place}, line {line}"),
             Verdict::Revoked { line } => format!("{place}, line {line}, revokes"),
@@ -258,7 +262,7 @@ impl Link {
                 format!("is of no type that {place} has a key of ({})", types.join(", "))
             }
         };
-        Err(RemoteFault::HostKey { host: self.host().to_owned(), found: shown(certificate), why })
+        Err(RemoteFault::HostKey { server: self.server(), found: shown(certificate), why })
     }
 
     /// Returns what an error of libgit2 means: of the connection, or of the clone on disk.
@@ -266,12 +270,14 @@ impl Link {
         if let Some(fault) = heard.fault.take() {
             return fault.into();
         }
-        let host = self.host().to_owned();
-        if error.code() == ErrorCode::Auth {
+        let server = self.server();
+        // libssh2 tells a key that it cannot decrypt as any other error.
+        let is_of_key = error.message().starts_with("failed to authenticate SSH session");
+        if error.code() == ErrorCode::Auth || is_of_key {
             return self.denied(error.message().to_owned()).into();
         }
         if error.code() == ErrorCode::Certificate {
-            return RemoteFault::Certificate { host, source: error }.into();
+            return RemoteFault::Certificate { server, source: error }.into();
         }
         let status = error.message().strip_prefix("unexpected http status code: ");
         match status {
@@ -280,10 +286,10 @@ impl Link {
             }
             Some("404") => {
                 let user = self.access.username().unwrap_or("nobody").to_owned();
-                RemoteFault::NoRepository { host, url: self.url.to_string(), user }.into()
+                RemoteFault::NoRepository { server, user }.into()
             }
             Some(_) | None if is_of_connection(&error) => {
-                RemoteFault::Connection { host, source: error }.into()
+                RemoteFault::Connection { server, source: error }.into()
             }
             Some(_) | None => Fault::Git(error),
         }
@@ -291,7 +297,7 @@ impl Link {
 
     fn denied(&self, reason: String) -> RemoteFault {
         let user = self.url.user().or_else(|| self.access.username()).unwrap_or("nobody");
-        RemoteFault::Authentication { user: user.to_owned(), host: self.host().to_owned(), reason }
+        RemoteFault::Authentication { user: user.to_owned(), server: self.server(), reason }
     }
 }
 

@@ -3,10 +3,11 @@
 //! It is bare, without a work tree, and shallow where the server allows it. Everything in it is on
 //! the server: it may be deleted at any time, and is made anew when it is damaged.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use git2::{Config, ConfigLevel, Oid, RepositoryInitOptions};
+use git2::{Config, ConfigLevel, Oid, RepositoryInitOptions, RepositoryOpenFlags};
 use orbit_core::ActionId;
 use orbit_core::intent::CommitId;
 use tracing::{info, warn};
@@ -16,6 +17,7 @@ use crate::durable::at;
 use crate::fault::Fault;
 use crate::remote::fault::RemoteFault;
 use crate::remote::link::{Link, Pushed};
+use crate::remote::loose;
 use crate::remote::verdict::Status;
 use crate::setup::Identity;
 
@@ -65,8 +67,9 @@ pub(crate) fn lock(path: &Path) -> Result<File, Fault> {
 impl Mirror {
     /// Opens the clone as it was left, or makes it; then the server is asked for its head.
     pub(crate) fn open(place: &Place) -> Result<Self, Fault> {
-        if is_clone_of(place)? {
-            match Self::reopen(place).and_then(|mut mirror| mirror.sync().map(|_| mirror)) {
+        if is_clone_of(place)? && loose::are_whole(&place.path).unwrap_or(false) {
+            remove_locks(&place.path, true)?;
+            match Self::reopen(place).and_then(|mut mirror| mirror.sync().map(|()| mirror)) {
                 Err(Fault::Git(error)) => warn!(
                     clone = %place.path.display(),
                     "The clone {} is damaged: {}", place.path.display(), error.message()
@@ -79,7 +82,11 @@ impl Mirror {
 
     /// Opens the clone as it was left.
     pub(crate) fn reopen(place: &Place) -> Result<Self, Fault> {
-        let git = git2::Repository::open_bare(&place.path)?;
+        // The plain `open_bare` does not read where the history of a shallow clone ends.
+        let flags = RepositoryOpenFlags::BARE
+            | RepositoryOpenFlags::NO_SEARCH
+            | RepositoryOpenFlags::NO_DOTGIT;
+        let git = git2::Repository::open_ext(&place.path, flags, &[] as &[&OsStr])?;
         // Settings of whoever runs Orbit must not send it to another server.
         let mut config = Config::new()?;
         config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
@@ -91,8 +98,8 @@ impl Mirror {
     /// Makes the clone, in the place of the one that was there.
     pub(crate) fn make(place: &Place) -> Result<Self, Fault> {
         let path = &place.path;
-        if path.try_exists().map_err(at(path))? && !is_vacant(path)? {
-            if !path.join(MARK).is_file() {
+        if path.try_exists().map_err(at(path))? {
+            if !path.join(MARK).is_file() && !is_begun_only(path, true)? {
                 return Err(RemoteFault::NotOurs { path: path.clone() }.into());
             }
             fs::remove_dir_all(path).map_err(at(path))?;
@@ -124,20 +131,20 @@ impl Mirror {
         }
     }
 
-    /// Asks the server for its head, fetches what is new, and returns the head.
-    pub(crate) fn sync(&mut self) -> Result<Oid, Fault> {
+    /// Asks the server for its head, and fetches what is new.
+    pub(crate) fn sync(&mut self) -> Result<(), Fault> {
         if is_bulky(&self.place.path)? {
             *self = Self::make(&self.place)?;
+            Ok(())
         } else if self.branch.head().is_ok() {
-            self.fetch(0)?;
+            self.fetch(0)
         } else {
-            self.fetch_newest()?;
+            self.fetch_newest()
         }
-        self.head()
     }
 
-    pub(crate) fn host(&self) -> &str {
-        self.place.link.host()
+    pub(crate) fn server(&self) -> String {
+        self.place.link.server()
     }
 
     /// Returns the server's head as it was last seen.
@@ -251,6 +258,34 @@ fn mark_of(place: &Place) -> String {
     format!("{}\n{}\n", place.link.url(), place.branch)
 }
 
-fn is_vacant(path: &Path) -> Result<bool, Fault> {
-    Ok(fs::read_dir(path).map_err(at(path))?.next().is_none())
+/// Tells whether a directory holds no file but those that git begins a repository with.
+fn is_begun_only(directory: &Path, is_top: bool) -> Result<bool, Fault> {
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        let entry = entry.map_err(at(directory))?;
+        let is_first = || ["HEAD", "config", "description"].iter().any(|n| entry.file_name() == *n);
+        let is_fine = if entry.file_type().map_err(at(directory))?.is_dir() {
+            is_begun_only(&entry.path(), false)?
+        } else {
+            is_top && is_first()
+        };
+        if !is_fine {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Removes the locks of a process that was killed: only one process uses the clone at a time.
+fn remove_locks(directory: &Path, is_top: bool) -> Result<(), Fault> {
+    for entry in fs::read_dir(directory).map_err(at(directory))? {
+        let path = entry.map_err(at(directory))?.path();
+        if path.is_dir() {
+            if !is_top || path.ends_with("refs") {
+                remove_locks(&path, false)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "lock") {
+            fs::remove_file(&path).map_err(at(&path))?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! The thread that works for all who wait, and the watch over it.
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -28,22 +27,20 @@ pub(crate) struct Worker {
     watch: Watch,
     place: Place,
     commits_per_push: usize,
-    /// Held for as long as this process may touch the clone.
-    _lock: File,
 }
 
 /// How long a silent server is waited for.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    pub(crate) host: String,
+    pub(crate) server: String,
     pub(crate) limit: Duration,
     pub(crate) pulse: Pulse,
 }
 
 impl Watch {
     pub(crate) fn fault(&self) -> Fault {
-        let (host, seconds) = (self.host.clone(), self.limit.as_secs());
-        RemoteFault::Silent { host, seconds }.into()
+        let (server, seconds) = (self.server.clone(), self.limit.as_secs());
+        RemoteFault::Silent { server, seconds }.into()
     }
 
     fn part(&self) -> Duration {
@@ -75,14 +72,8 @@ impl Watch {
 }
 
 impl Worker {
-    pub(crate) fn new(
-        mirror: Mirror,
-        place: Place,
-        watch: Watch,
-        commits_per_push: usize,
-        lock: File,
-    ) -> Self {
-        Self { queue: Queue::new(Some(mirror)), watch, place, commits_per_push, _lock: lock }
+    pub(crate) fn new(mirror: Mirror, place: Place, watch: Watch, commits_per_push: usize) -> Self {
+        Self { queue: Queue::new(Some(mirror)), watch, place, commits_per_push }
     }
 
     /// Asks, and waits for the answer as long as the thread that works on it shows life.
@@ -127,7 +118,7 @@ impl Worker {
     fn give_up(self: &Arc<Self>, turn: Turn) {
         let (left, next) = self.queue.give_up(turn);
         if !left.is_empty() {
-            warn!(n = left.len(), "Giving up a call to {}", self.watch.host);
+            warn!(n = left.len(), "Giving up a call to {}", self.watch.server);
         }
         for reply in left {
             // Who does not wait any more needs no answer.

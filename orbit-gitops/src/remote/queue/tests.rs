@@ -51,7 +51,7 @@ fn a_worker_that_is_given_up_answers_nobody_and_another_serves_who_waits() {
     let next = next.unwrap();
     assert_eq!(queue.take_kept(next), None);
     assert_eq!(take(&queue, next), Some(vec![2]));
-    assert_eq!(queue.finish(hung), []);
+    assert_eq!(queue.finish(hung), Vec::<u32>::new());
     assert_eq!(take(&queue, hung), None);
     assert_eq!(queue.give_up(hung), (vec![], None));
     assert_eq!(queue.finish(next), [2]);

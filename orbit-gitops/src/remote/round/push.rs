@@ -55,8 +55,8 @@ impl Round<'_> {
                     groups.push_front(first);
                 }
                 Ok(Settled::Refused(text)) => {
-                    let (host, branch) = self.place();
-                    let fault = RemoteFault::Refused { host, branch, text };
+                    let (server, branch) = self.place();
+                    let fault = RemoteFault::Refused { server, branch, text };
                     answers.extend(all(fault.into(), group.len())?);
                 }
                 // A server that fails is not asked again for the rest.
@@ -93,8 +93,8 @@ impl Round<'_> {
                 Pushed::Answered(Status::Moved | Status::Locked) => self.sync()?,
                 Pushed::Answered(Status::Refused(text)) => return Ok(Settled::Refused(text)),
                 Pushed::Answered(Status::Failed(text)) => {
-                    let (host, branch) = self.place();
-                    return Err(RemoteFault::Failed { host, branch, text }.into());
+                    let (server, branch) = self.place();
+                    return Err(RemoteFault::Failed { server, branch, text }.into());
                 }
                 Pushed::Lost(fault) => {
                     n_lost += 1;
@@ -123,13 +123,13 @@ impl Round<'_> {
     }
 
     fn log(&self, draft: &Draft) {
-        let (host, branch) = self.place();
+        let (server, branch) = self.place();
         let n = draft.n_made();
-        info!(git.commits = n, "Pushed {n} commits to {branch} at {host}, now {}", draft.tip);
+        info!(git.commits = n, "Pushed {n} commits to {branch} of {server}, now {}", draft.tip);
     }
 
     fn place(&self) -> (String, String) {
-        (self.mirror.host().to_owned(), self.mirror.branch.name().to_owned())
+        (self.mirror.server(), self.mirror.branch.name().to_owned())
     }
 }
 
