@@ -121,3 +121,6 @@ fn quote(text: &str) -> String {
 fn literal(text: &str) -> String {
     text.replace("{{", r#"{{ "{{" }}"#)
 }
+
+#[cfg(test)]
+mod tests;
