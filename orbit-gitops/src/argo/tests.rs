@@ -94,7 +94,8 @@ struct Destination {
 
 #[test]
 fn no_setting_breaks_out_of_its_value() {
-    for odd in ["a\": b", "{{ .name }}", "x\n- y: z # w", "\\", "\u{202e}\u{1F600}", "no", "1_000"] {
+    for odd in ["a\": b", "{{ .name }}", "x\n- y: z # w", "\\", "\u{202e}\u{1F600}", "no", "1_000"]
+    {
         let argo = ArgoSettings {
             namespace: odd.to_owned(),
             project: odd.to_owned(),

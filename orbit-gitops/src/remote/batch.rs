@@ -106,3 +106,6 @@ fn removals<'a>(
     }
     asked
 }
+
+#[cfg(test)]
+mod tests;
