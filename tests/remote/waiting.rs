@@ -1,0 +1,138 @@
+//! Servers that let one wait.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use orbit_core::port::{GitOps as _, Kind};
+use orbit_gitops::Remote;
+
+use crate::child::insist;
+use crate::place::{Place, SshPlace, setup};
+use crate::sample::{action, commit, deploy, development, make};
+use crate::servers::Rule;
+
+/// How long a call may take.
+const SHORT: Duration = Duration::from_secs(2);
+/// How long a call may really take on a busy machine.
+const AT_MOST: Duration = Duration::from_secs(10);
+
+async fn check_cut_off<T>(call: impl Future<Output = Result<T, orbit_core::port::PortError>>) {
+    let begun = Instant::now();
+    let error = call.await.map(drop).unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    assert!(begun.elapsed() < AT_MOST, "{:?}: {error:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_unavailable_in_time() {
+    let place = Place::new();
+    let mut settings = place.settings();
+    settings.call_timeout = SHORT;
+    let repository = Remote::open(&settings, &setup()).unwrap();
+    let since = make(&repository, 1).await;
+    let mine = commit(2, &since, deploy(2, 2, None));
+    place.proxy.rule(Rule::Hang);
+    check_cut_off(repository.read(&development())).await;
+    check_cut_off(repository.find(&action(9), &since)).await;
+    check_cut_off(repository.commit(&mine)).await;
+    let begun = Instant::now();
+    settings.cache = place.cache("another");
+    assert_eq!(Remote::open(&settings, &setup()).unwrap_err().kind(), Kind::Unavailable);
+    assert!(begun.elapsed() < AT_MOST);
+    place.proxy.rule(Rule::Pass);
+    insist(&repository, &mine).await;
+    assert_eq!(place.bare.actions().len(), 2);
+}
+
+#[tokio::test]
+async fn a_server_over_ssh_that_says_nothing_is_unavailable_in_time() {
+    let place = SshPlace::new();
+    let mut settings = place.settings();
+    settings.call_timeout = SHORT;
+    let repository = Remote::open(&settings, &setup()).unwrap();
+    let since = make(&repository, 1).await;
+    let mine = commit(2, &since, deploy(2, 2, None));
+    place.proxy.rule(Rule::Hang);
+    check_cut_off(repository.read(&development())).await;
+    check_cut_off(repository.commit(&mine)).await;
+    place.proxy.rule(Rule::Pass);
+    insist(&repository, &mine).await;
+    assert_eq!(place.bare.actions().len(), 2);
+}
+
+#[tokio::test]
+async fn a_push_that_hangs_is_unavailable_in_time_and_arrives_once() {
+    for rule in [Rule::HoldPush, Rule::HoldAnswer] {
+        let place = Place::new();
+        let mut settings = place.settings();
+        settings.call_timeout = SHORT;
+        let repository = Remote::open(&settings, &setup()).unwrap();
+        let since = make(&repository, 1).await;
+        place.proxy.rule(rule);
+        let mine = commit(2, &since, deploy(2, 2, None));
+        check_cut_off(repository.commit(&mine)).await;
+        place.proxy.rule(Rule::Pass);
+        insist(&repository, &mine).await;
+        assert_eq!(place.bare.actions().len(), 2, "{rule:?}");
+        place.bare.fsck();
+    }
+}
+
+/// A hook that waits at a gate, and says which process waits for it.
+const GATED: &str = "echo $PPID >waiting\nread -r _ <gate";
+
+/// Opens the gate of a push that waits, and waits until it is over.
+fn let_through(place: &Place) {
+    let path = |name| place.bare.path().join(name);
+    fs::write(path("gate"), "go\n").unwrap();
+    let pid = fs::read_to_string(path("waiting")).unwrap();
+    let begun = Instant::now();
+    while Path::new("/proc").join(pid.trim()).exists() {
+        assert!(begun.elapsed() < AT_MOST, "the push does not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[tokio::test]
+async fn a_hook_that_takes_its_time_makes_a_commit_late_and_not_twice() {
+    for is_through_first in [true, false] {
+        let place = Place::new();
+        let mut settings = place.settings();
+        settings.call_timeout = SHORT;
+        let repository = Remote::open(&settings, &setup()).unwrap();
+        let since = make(&repository, 1).await;
+        let made = Command::new("mkfifo").arg(place.bare.path().join("gate")).status();
+        assert!(made.unwrap().success());
+        place.bare.hook("pre-receive", GATED);
+        let mine = commit(2, &since, deploy(2, 2, None));
+        check_cut_off(repository.commit(&mine)).await;
+        place.bare.remove_hook("pre-receive");
+        if is_through_first {
+            let_through(&place);
+        }
+        let id = insist(&repository, &mine).await;
+        if !is_through_first {
+            let_through(&place);
+        }
+        assert_eq!(insist(&repository, &mine).await, id);
+        insist(&repository, &commit(3, &since, deploy(3, 3, None))).await;
+        assert_eq!(place.bare.actions().len(), 3);
+        place.bare.fsck();
+    }
+}
+
+#[tokio::test]
+async fn a_far_server_costs_few_round_trips() {
+    let place = Place::new();
+    let repository = place.open();
+    make(&repository, 1).await;
+    let since = make(&repository, 2).await;
+    let trip = Duration::from_millis(100);
+    place.proxy.rule(Rule::Delay(trip));
+    let begun = Instant::now();
+    repository.commit(&commit(3, &since, deploy(3, 3, None))).await.unwrap();
+    let n_trips = begun.elapsed().as_secs_f64() / trip.as_secs_f64();
+    assert!(n_trips < 10.0, "{n_trips:.1} round trips for one commit");
+}
