@@ -11,6 +11,8 @@ use tracing::warn;
 
 use crate::durable;
 use crate::fault::Fault;
+use crate::history::{History, is_truncated};
+use crate::lists::Known;
 use crate::message;
 use crate::setup::Identity;
 
@@ -26,6 +28,8 @@ const NEWEST: usize = 100_000;
 /// A branch that is there.
 pub(crate) struct Branch {
     pub(crate) git: git2::Repository,
+    pub(crate) known: Known,
+    history: History,
     name: String,
     identity: Identity,
 }
@@ -54,8 +58,8 @@ impl Branch {
     }
 
     /// Returns the branch of a repository, whether it is there or not.
-    pub(crate) const fn of(git: git2::Repository, name: String, identity: Identity) -> Self {
-        Self { git, name, identity }
+    pub(crate) fn of(git: git2::Repository, name: String, identity: Identity) -> Self {
+        Self { git, known: Known::default(), history: History::default(), name, identity }
     }
 
     /// Returns its name, `refs/heads/…`.
@@ -122,18 +126,25 @@ impl Branch {
         since: &CommitId,
         head: &git2::Commit<'_>,
     ) -> Result<Option<Oid>, Fault> {
-        if head.id().to_string() == since.0 {
+        let Ok(since) = Oid::from_str(&since.0) else { return self.search(action, head) };
+        if since == head.id() {
             return Ok(None);
         }
+        if let Some(found) = self.history.look_up(&self.git, action, since, head.id())? {
+            return Ok(found);
+        }
+        if self.is_ancestor(since, head)? {
+            return self.history.read(&self.git, action, since, head.id());
+        }
+        self.search(action, head)
+    }
+
+    /// Searches the newest commits for the one of an action.
+    fn search(&self, action: &ActionId, head: &git2::Commit<'_>) -> Result<Option<Oid>, Fault> {
         let mut walk = self.git.revwalk()?;
         walk.set_sorting(Sort::TIME)?;
         walk.push(head.id())?;
-        let mut limit = NEWEST;
-        if let Some(since) = self.ancestor(since, head)? {
-            walk.hide(since)?;
-            limit = usize::MAX;
-        }
-        for id in walk.take(limit) {
+        for id in walk.take(NEWEST) {
             let commit = self.git.find_commit(id?)?;
             if message::carries(&String::from_utf8_lossy(commit.message_bytes()), action) {
                 return Ok(Some(commit.id()));
@@ -145,15 +156,11 @@ impl Branch {
         Ok(None)
     }
 
-    /// Returns a commit's id if it is the head or lies before it.
-    fn ancestor(&self, id: &CommitId, head: &git2::Commit<'_>) -> Result<Option<Oid>, Fault> {
-        let Ok(id) = Oid::from_str(&id.0) else { return Ok(None) };
+    /// Tells whether a commit lies before the head.
+    fn is_ancestor(&self, id: Oid, head: &git2::Commit<'_>) -> Result<bool, Fault> {
         match self.git.find_commit(id) {
-            Ok(_) if id == head.id() || self.git.graph_descendant_of(head.id(), id)? => {
-                Ok(Some(id))
-            }
-            Ok(_) => Ok(None),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Ok(_) => Ok(self.git.graph_descendant_of(head.id(), id)?),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -200,16 +207,6 @@ impl Branch {
             drop(fs::remove_file(&lock));
         }
     }
-}
-
-/// Tells whether a commit has parents that a shallow clone left out: git hides them.
-fn is_truncated(commit: &git2::Commit<'_>) -> bool {
-    let names_parent = || commit.raw_header_bytes().split(|b| *b == b'\n').any(is_parent);
-    commit.parent_count() == 0 && names_parent()
-}
-
-fn is_parent(line: &[u8]) -> bool {
-    line.starts_with(b"parent ")
 }
 
 #[cfg(test)]

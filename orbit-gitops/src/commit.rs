@@ -3,25 +3,14 @@
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Tree};
 use orbit_core::Environment;
-use orbit_core::intent::{Commit, Intent, ListTexts, app_path, delete_list_path, deploy_list_path};
-use orbit_core::list::{DeleteList, DeployList, Entry, Tombstone};
+use orbit_core::intent::{Commit, Intent, app_path, delete_list_path, deploy_list_path};
+use orbit_core::list::Entry;
 
 use crate::branch::{Branch, Content, Next};
 use crate::fault::Fault;
+use crate::lists::Lists;
 use crate::message;
-use crate::tree::{self, File};
-
-/// The two lists of an environment, as they are stored.
-pub(crate) struct ListFiles {
-    deploy: File,
-    delete: File,
-}
-
-/// The two lists of an environment, as they are read.
-pub(crate) struct Typed {
-    pub(crate) deploy: Vec<Entry>,
-    pub(crate) delete: Vec<Tombstone>,
-}
+use crate::tree;
 
 /// Commits what an action wants, unless its commit is there already, and returns the commit's id.
 pub(crate) fn commit(branch: &Branch, commit: &Commit) -> Result<Oid, Fault> {
@@ -38,33 +27,26 @@ pub(crate) fn next(
     if let Some(id) = branch.find(&commit.action, &commit.since, head)? {
         return Ok(Next::Done(id));
     }
-    let tree = changed(&branch.git, &head.tree()?, commit)?;
+    let tree = changed(branch, &head.tree()?, commit)?;
     if tree == head.tree_id() {
         return Err(Fault::NoChange { name: commit.intent.name().clone() });
     }
     Ok(Next::Commit(Content { tree, message, date: commit.date }))
 }
 
-/// Reads the lists of an environment from a tree.
-pub(crate) fn read_lists(
-    git: &git2::Repository,
-    tree: &Tree<'_>,
-    environment: &Environment,
-) -> Result<Typed, Fault> {
-    typed(environment, &list_files(git, tree, environment)?.texts())
-}
-
 /// Returns the tree with an intent's changes.
-fn changed(git: &git2::Repository, tree: &Tree<'_>, commit: &Commit) -> Result<Oid, Fault> {
-    let (environment, intent) = (&commit.environment, &commit.intent);
-    let files = list_files(git, tree, environment)?;
-    let before = files.texts();
-    let after = intent.apply(environment, &before)?;
-    check(environment, intent, &before, &after)?;
+fn changed(branch: &Branch, tree: &Tree<'_>, commit: &Commit) -> Result<Oid, Fault> {
+    let (git, environment, intent) = (&branch.git, &commit.environment, &commit.intent);
+    let stored = branch.known.read(git, tree, environment)?;
+    let after = intent.apply(environment, &stored.lists.texts)?;
+    let after = Lists::of(environment, after)?;
+    check(environment, intent, &stored.lists, &after)?;
+    let deploy = git.blob(after.texts.deploy.as_bytes())?;
+    let delete = git.blob(after.texts.delete.as_bytes())?;
+    branch.known.keep((deploy, delete), after);
     let mut update = TreeUpdateBuilder::new();
-    let (deploy, delete) = (git.blob(after.deploy.as_bytes())?, git.blob(after.delete.as_bytes())?);
-    update.upsert(deploy_list_path(environment), deploy, files.deploy.mode);
-    update.upsert(delete_list_path(environment), delete, files.delete.mode);
+    update.upsert(deploy_list_path(environment), deploy, stored.deploy_mode);
+    update.upsert(delete_list_path(environment), delete, stored.delete_mode);
     put_directory(git, tree, commit, &mut update)?;
     Ok(update.create_updated(git, tree)?)
 }
@@ -101,10 +83,9 @@ fn put_directory(
 fn check(
     environment: &Environment,
     intent: &Intent,
-    before: &ListTexts,
-    after: &ListTexts,
+    before: &Lists,
+    after: &Lists,
 ) -> Result<(), Fault> {
-    let (before, after) = (typed(environment, before)?, typed(environment, after)?);
     let name = intent.name();
     let is_own = |entry: &Entry| entry.name == *name;
     let (entry, tombstone) = match intent {
@@ -132,31 +113,6 @@ fn is_edit<T: PartialEq>(
     let others = |list| <[T]>::iter(list).filter(|item| !is_own(item));
     let own = after.iter().filter(|item| is_own(item));
     others(before).eq(others(after)) && own.eq(wanted)
-}
-
-fn list_files(
-    git: &git2::Repository,
-    tree: &Tree<'_>,
-    environment: &Environment,
-) -> Result<ListFiles, Fault> {
-    let read = |path: String| tree::read(git, tree, &path)?.ok_or(Fault::Missing { path });
-    Ok(ListFiles {
-        deploy: read(deploy_list_path(environment))?,
-        delete: read(delete_list_path(environment))?,
-    })
-}
-
-impl ListFiles {
-    fn texts(&self) -> ListTexts {
-        ListTexts { deploy: self.deploy.text.clone(), delete: self.delete.text.clone() }
-    }
-}
-
-fn typed(environment: &Environment, texts: &ListTexts) -> Result<Typed, Fault> {
-    let in_list = |path| move |source| Fault::List { path, source };
-    let deploy = DeployList::read(&texts.deploy).map_err(in_list(deploy_list_path(environment)))?;
-    let delete = DeleteList::read(&texts.delete).map_err(in_list(delete_list_path(environment)))?;
-    Ok(Typed { deploy: deploy.into_entries(), delete: delete.into_entries() })
 }
 
 #[cfg(test)]

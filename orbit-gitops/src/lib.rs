@@ -10,6 +10,8 @@ mod branch;
 mod commit;
 mod durable;
 mod fault;
+mod history;
+mod lists;
 mod message;
 mod remote;
 mod repository;

@@ -28,8 +28,12 @@ pub(crate) fn compose(commit: &Commit) -> Result<String, Fault> {
 
 /// Tells whether a message says that its commit is the action's, or has the action's commit in it.
 pub(crate) fn carries(message: &str, action: &ActionId) -> bool {
-    let trailer = trailer(action);
-    message.lines().skip(1).any(|line| line == trailer)
+    actions(message).any(|carried| carried == action.as_str())
+}
+
+/// Returns the actions whose commit a message says that its commit is, or has in it.
+pub(crate) fn actions(message: &str) -> impl Iterator<Item = &str> {
+    message.lines().skip(1).filter_map(|line| line.strip_prefix(ACTION)?.strip_prefix(": "))
 }
 
 fn trailer(action: &ActionId) -> String {

@@ -10,7 +10,7 @@ use orbit_core::port::{GitOps, Lists, PortError};
 use orbit_core::{ActionId, Environment};
 
 use crate::branch::Branch;
-use crate::commit::{commit, read_lists};
+use crate::commit::commit;
 use crate::fault::Fault;
 use crate::setup::{self, Setup};
 
@@ -78,9 +78,9 @@ impl GitOps for Repository {
         let name = environment.clone();
         let read = self.run(move |branch| {
             let head = branch.head()?;
-            let lists = read_lists(&branch.git, &head.tree()?, &name)?;
+            let lists = branch.known.read(&branch.git, &head.tree()?, &name)?.lists;
             let commit = CommitId(head.id().to_string());
-            Ok(Lists { commit, deploy: lists.deploy, delete: lists.delete })
+            Ok(Lists { commit, deploy: lists.deploy.clone(), delete: lists.delete.clone() })
         });
         let doing = || format!("cannot read the lists of {environment}");
         read.await.map_err(|fault| fault.while_doing(doing()))

@@ -10,9 +10,9 @@ use orbit_core::{Environment, Environments, Timestamp};
 use tracing::info;
 
 use crate::branch::{Branch, Content, Next};
-use crate::commit::read_lists;
 use crate::durable::{self, at};
 use crate::fault::Fault;
+use crate::lists::Known;
 use crate::setup::orbit_file::OrbitFile;
 use crate::tree;
 
@@ -149,7 +149,8 @@ pub(crate) fn check_lists<'a>(
     tree: &Tree<'_>,
     mut environments: impl Iterator<Item = &'a Environment>,
 ) -> Result<(), Fault> {
-    environments.try_for_each(|name| read_lists(git, tree, name).map(drop))
+    let known = Known::default();
+    environments.try_for_each(|name| known.read(git, tree, name).map(drop))
 }
 
 /// Returns the commit that adds environments.

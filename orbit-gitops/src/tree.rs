@@ -19,15 +19,19 @@ const EXECUTABLE: i32 = 0o100_755;
 const LINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
 
-/// A regular file of a tree.
-#[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) text: String,
-    pub(crate) mode: FileMode,
+/// Returns the text of the regular file at a path, or `None` if nothing is there.
+pub(crate) fn read(git: &Repository, tree: &Tree<'_>, path: &str) -> Result<Option<String>, Fault> {
+    let Some((id, _)) = find_file(git, tree, path)? else { return Ok(None) };
+    text(git, path, id).map(Some)
 }
 
-/// Returns the regular file at a path, or `None` if nothing is there.
-pub(crate) fn read(git: &Repository, tree: &Tree<'_>, path: &str) -> Result<Option<File>, Fault> {
+/// Returns the id and the mode of the regular file at a path, which is not too long to be read, or
+/// `None` if nothing is there.
+pub(crate) fn find_file(
+    git: &Repository,
+    tree: &Tree<'_>,
+    path: &str,
+) -> Result<Option<(Oid, FileMode)>, Fault> {
     let Some(entry) = find(tree, path)? else { return Ok(None) };
     let mode = match entry.filemode_raw() {
         REGULAR => FileMode::Blob,
@@ -38,11 +42,15 @@ pub(crate) fn read(git: &Repository, tree: &Tree<'_>, path: &str) -> Result<Opti
     if found > MAX_BYTES {
         return Err(Fault::TooLarge { path: path.to_owned(), found, limit: MAX_BYTES });
     }
-    let text = text(path, git.find_blob(entry.id())?.content())?;
-    Ok(Some(File { text, mode }))
+    Ok(Some((entry.id(), mode)))
 }
 
-fn text(path: &str, bytes: &[u8]) -> Result<String, Fault> {
+/// Returns the text of the file that was found at a path.
+pub(crate) fn text(git: &Repository, path: &str, id: Oid) -> Result<String, Fault> {
+    decode(path, git.find_blob(id)?.content())
+}
+
+fn decode(path: &str, bytes: &[u8]) -> Result<String, Fault> {
     let fault = match std::str::from_utf8(bytes) {
         Ok(text) => return Ok(text.to_owned()),
         Err(fault) => fault,

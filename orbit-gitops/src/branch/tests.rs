@@ -125,3 +125,44 @@ fn a_branch_that_points_to_another_is_refused() {
     let opened = Branch::open(&path, "refs/heads/none".to_owned(), sample().identity);
     assert!(matches!(opened.map(drop), Err(Fault::NoBranch { .. })));
 }
+
+#[test]
+fn an_action_is_found_as_the_history_grows_and_not_where_it_was_taken_away() {
+    let (_directory, path) = place();
+    let branch = open(&path);
+    let start = branch.head().unwrap().id();
+    let find = |n| branch.find(&action(n), &id(start), &branch.head().unwrap()).unwrap();
+    for n in 1..=5 {
+        assert_eq!(find(n), None);
+        let made = push(&branch, &signed(n));
+        assert_eq!(find(n), Some(made));
+        assert!(find(1).is_some());
+    }
+    branch.git.reference(&branch.name, start, true, "rewound").unwrap();
+    assert_eq!(find(5), None);
+    let other = push(&branch, "another history");
+    assert_eq!((find(1), branch.head().unwrap().id()), (None, other));
+    assert_eq!(find(1), None);
+    let made = push(&branch, &signed(1));
+    assert_eq!(find(1), Some(made));
+}
+
+#[test]
+fn a_history_that_ends_too_early_is_no_proof_that_an_action_has_no_commit() {
+    let (_directory, path) = place();
+    let branch = open(&path);
+    let start = branch.head().unwrap().id();
+    push(&branch, &signed(1));
+    let boundary = push(&branch, "the first commit of a shallow clone");
+    push(&branch, &signed(2));
+    std::fs::write(path.join("shallow"), format!("{boundary}\n")).unwrap();
+    let flags = git2::RepositoryOpenFlags::BARE;
+    let git = git2::Repository::open_ext(&path, flags, &[] as &[&std::ffi::OsStr]).unwrap();
+    let shallow = Branch::of(git, branch.name.clone(), sample().identity);
+    let find = |n, since| shallow.find(&action(n), &id(since), &shallow.head().unwrap());
+    assert!(find(2, start).unwrap().is_some());
+    assert!(matches!(find(1, start), Err(Fault::Truncated { commit }) if commit == boundary));
+    assert!(matches!(find(3, start), Err(Fault::Truncated { .. })));
+    assert_eq!(find(1, boundary).unwrap(), None);
+    assert!(find(2, boundary).unwrap().is_some());
+}

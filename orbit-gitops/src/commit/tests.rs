@@ -1,3 +1,4 @@
+use orbit_core::intent::ListTexts;
 use orbit_core::list::{self, Change};
 use orbit_core::{Digest, ImageVersion};
 
@@ -21,10 +22,10 @@ fn entry(name: &str, deployment: &str) -> Entry {
     }
 }
 
-fn texts(entries: &[&Entry]) -> ListTexts {
+fn texts(entries: &[&Entry]) -> Lists {
     let changes: Vec<_> = entries.iter().copied().map(Change::put).collect();
     let deploy = list::apply("[]\n", &changes).unwrap();
-    ListTexts { deploy, delete: "[]\n".to_owned() }
+    Lists::of(&development(), ListTexts { deploy, delete: "[]\n".to_owned() }).unwrap()
 }
 
 fn deploy(entry: &Entry) -> Intent {

@@ -7,7 +7,7 @@ use orbit_core::Environment;
 use orbit_core::intent::{Commit, Intent, deploy_list_path};
 
 use crate::branch::{Branch, Next};
-use crate::commit::{self, read_lists};
+use crate::commit;
 use crate::fault::Fault;
 use crate::remote::fault::RemoteFault;
 
@@ -73,12 +73,11 @@ fn check_vanished(
     let (before, after) =
         (branch.git.find_commit(head)?.tree()?, branch.git.find_commit(draft.tip)?.tree()?);
     for (environment, asked) in removals(draft, commits) {
-        let names = |tree| -> Result<BTreeSet<_>, Fault> {
-            let lists = read_lists(&branch.git, tree, environment)?;
-            Ok(lists.deploy.into_iter().map(|entry| entry.name).collect())
-        };
-        let (had, has) = (names(&before)?, names(&after)?);
-        let gone = had.iter().filter(|name| !has.contains(*name) && !asked.contains(*name));
+        let lists = |tree| branch.known.read(&branch.git, tree, environment);
+        let (had, has) = (lists(&before)?.lists, lists(&after)?.lists);
+        let has: BTreeSet<_> = has.deploy.iter().map(|entry| &entry.name).collect();
+        let had = had.deploy.iter().map(|entry| &entry.name);
+        let gone = had.filter(|name| !has.contains(name) && !asked.contains(name));
         let gone: Vec<_> = gone.map(ToString::to_string).collect();
         if !gone.is_empty() {
             let (path, names) = (deploy_list_path(environment), gone.join(", "));

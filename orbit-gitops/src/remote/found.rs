@@ -134,7 +134,7 @@ fn with_manifests(
                 done.push(format!("made {path}"));
                 update.upsert(path, git.blob(text.as_bytes())?, FileMode::Blob);
             }
-            Some(file) if file.text == text => {}
+            Some(file) if file == text => {}
             Some(_) => done.push(format!("{path} differs from what Orbit writes, left as it is")),
         }
     }

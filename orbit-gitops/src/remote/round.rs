@@ -1,13 +1,11 @@
 //! One round of work on the server: what was asked for together is answered together.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orbit_core::intent::{Commit, CommitId};
 use orbit_core::port::Lists;
 use orbit_core::{ActionId, Environment};
 
-use crate::commit::read_lists;
 use crate::fault::Fault;
 use crate::remote::mirror::Mirror;
 
@@ -34,12 +32,11 @@ pub(crate) struct Round<'a> {
     mirror: &'a mut Mirror,
     /// Whether the server was asked for its head since the round began.
     is_fresh: bool,
-    lists: BTreeMap<Environment, Lists>,
 }
 
 impl<'a> Round<'a> {
     pub(crate) const fn new(mirror: &'a mut Mirror) -> Self {
-        Self { mirror, is_fresh: false, lists: BTreeMap::new() }
+        Self { mirror, is_fresh: false }
     }
 
     /// Answers all that was asked, in its order.
@@ -75,18 +72,12 @@ impl<'a> Round<'a> {
         }
     }
 
-    /// Reads the lists of an environment, once in a round.
-    fn read(&mut self, environment: &Environment) -> Result<Lists, Fault> {
-        let head = CommitId(self.mirror.head()?.to_string());
-        if let Some(lists) = self.lists.get(environment).filter(|lists| lists.commit == head) {
-            return Ok(lists.clone());
-        }
-        let git = &self.mirror.branch.git;
-        let tree = git.find_commit(self.mirror.head()?)?.tree()?;
-        let read = read_lists(git, &tree, environment)?;
-        let lists = Lists { commit: head, deploy: read.deploy, delete: read.delete };
-        self.lists.insert(environment.clone(), lists.clone());
-        Ok(lists)
+    fn read(&self, environment: &Environment) -> Result<Lists, Fault> {
+        let (head, branch) = (self.mirror.head()?, &self.mirror.branch);
+        let tree = branch.git.find_commit(head)?.tree()?;
+        let lists = branch.known.read(&branch.git, &tree, environment)?.lists;
+        let (deploy, delete) = (lists.deploy.clone(), lists.delete.clone());
+        Ok(Lists { commit: CommitId(head.to_string()), deploy, delete })
     }
 
     fn sync(&mut self) -> Result<(), Fault> {

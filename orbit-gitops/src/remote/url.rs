@@ -31,9 +31,6 @@ enum Form {
         /// Whether it is written `user@host:path`, whose path is relative to the user's home.
         is_short: bool,
     },
-    /// A directory, so that tests need no server.
-    #[cfg(test)]
-    Directory(std::path::PathBuf),
 }
 
 /// Why a text is not the address of a remote repository. It never repeats what may be a secret.
@@ -85,8 +82,6 @@ impl RemoteUrl {
         match &self.0 {
             Form::Web(url) => url.host_str().unwrap_or_default(),
             Form::Ssh { host, .. } => host,
-            #[cfg(test)]
-            Form::Directory(_) => "this machine",
         }
     }
 
@@ -95,8 +90,6 @@ impl RemoteUrl {
         match &self.0 {
             Form::Ssh { user, .. } => user.as_deref(),
             Form::Web(_) => None,
-            #[cfg(test)]
-            Form::Directory(_) => None,
         }
     }
 
@@ -105,8 +98,6 @@ impl RemoteUrl {
         match &self.0 {
             Form::Ssh { port, .. } => Some(port.unwrap_or(22)),
             Form::Web(_) => None,
-            #[cfg(test)]
-            Form::Directory(_) => None,
         }
     }
 
@@ -122,11 +113,6 @@ impl RemoteUrl {
         }
         url
     }
-
-    #[cfg(test)]
-    pub(crate) fn of_directory(path: &std::path::Path) -> Self {
-        Self(Form::Directory(path.to_owned()))
-    }
 }
 
 impl FromStr for RemoteUrl {
@@ -140,8 +126,6 @@ impl FromStr for RemoteUrl {
                 Err(UrlFault::Unencrypted { host })
             }
             Form::Web(_) | Form::Ssh { .. } => Ok(Self(form)),
-            #[cfg(test)]
-            Form::Directory(_) => Ok(Self(form)),
         }
     }
 }
@@ -158,8 +142,6 @@ impl fmt::Display for RemoteUrl {
                 let port = port.map(|port| format!(":{port}")).unwrap_or_default();
                 write!(f, "ssh://{user}{host}{port}{path}")
             }
-            #[cfg(test)]
-            Form::Directory(path) => write!(f, "{}", path.display()),
         }
     }
 }

@@ -34,7 +34,7 @@ impl OrbitFile {
     pub(crate) fn read(git: &Repository, tree: &Tree<'_>) -> Result<Self, Fault> {
         let file = tree::read(git, tree, PATH)?;
         let file = file.ok_or_else(|| Fault::Missing { path: PATH.to_owned() })?;
-        serde_saphyr::from_str(&file.text).map_err(|error| {
+        serde_saphyr::from_str(&file).map_err(|error| {
             let place = error.location();
             let (line, column) = place.map_or((1, 1), |place| (place.line(), place.column()));
             Fault::OrbitFile { line, column, reason: error.without_snippet().to_string() }

@@ -18,7 +18,7 @@ fn what_is_written_is_read_back() {
     let files = files(&["kustomization.yaml", "base/deployment.yaml", "base/a/b/c.yaml"]);
     let tree = git.find_tree(write(&git, &files).unwrap()).unwrap();
     for (path, text) in &files {
-        assert_eq!(read(&git, &tree, path).unwrap().unwrap().text, *text);
+        assert_eq!(read(&git, &tree, path).unwrap().unwrap(), *text);
     }
     assert!(has_directory(&tree, "base/a").unwrap());
     assert!(!has_directory(&tree, "base/b").unwrap());
@@ -69,9 +69,9 @@ fn a_file_is_never_also_a_directory() {
 
 #[test]
 fn a_file_that_is_not_utf8_is_refused_at_its_place() {
-    let fault = text("list.yaml", b"- name: a\n  k\xc3\xa4: \xff").unwrap_err();
+    let fault = decode("list.yaml", b"- name: a\n  k\xc3\xa4: \xff").unwrap_err();
     assert_eq!(fault.to_string(), "list.yaml:2:7: not UTF-8");
-    let fault = text("list.yaml", b"\xff").unwrap_err();
+    let fault = decode("list.yaml", b"\xff").unwrap_err();
     assert_eq!(fault.to_string(), "list.yaml:1:1: not UTF-8");
 }
 
@@ -106,6 +106,7 @@ fn only_regular_files_are_read_and_the_refusal_names_what_is_there() {
     ] {
         assert_eq!(read(&git, &tree, path).unwrap_err().to_string(), refusal);
     }
-    let script = read(&git, &tree, "script").unwrap().unwrap();
-    assert_eq!((script.text.as_str(), script.mode), ("elsewhere", FileMode::BlobExecutable));
+    let (_, mode) = find_file(&git, &tree, "script").unwrap().unwrap();
+    assert_eq!(mode, FileMode::BlobExecutable);
+    assert_eq!(read(&git, &tree, "script").unwrap().unwrap(), "elsewhere");
 }

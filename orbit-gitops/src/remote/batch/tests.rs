@@ -67,7 +67,8 @@ fn draft_all(branch: &Branch, head: Oid, commits: &[(u8, Intent)]) -> Draft {
 
 fn names(branch: &Branch, commit: Oid) -> Vec<String> {
     let tree = branch.git.find_commit(commit).unwrap().tree().unwrap();
-    let lists = read_lists(&branch.git, &tree, &"development".parse().unwrap()).unwrap();
+    let environment = "development".parse().unwrap();
+    let lists = branch.known.read(&branch.git, &tree, &environment).unwrap().lists;
     lists.deploy.iter().map(|entry| entry.name.to_string()).collect()
 }
 
