@@ -83,23 +83,24 @@ pub(crate) enum Fault {
 impl Fault {
     /// Returns the port's error for a call that was `doing` something.
     pub(crate) fn while_doing(self, doing: String) -> PortError {
-        let (kind, error_type) = (self.kind(), self.error_type());
-        let error = PortError::caused(kind, doing, self);
-        match error_type {
-            Some(name) => error.typed(name),
-            None => error,
-        }
+        let kind = self.kind();
+        self.with_kind(kind, doing)
     }
 
     /// Returns the port's error for one who opens a repository: what only other settings can mend is
     /// refused then, while an action that was accepted waits for an operator.
     pub(crate) fn while_opening(self, doing: String) -> PortError {
-        match self {
-            Self::Remote(fault) if fault.is_of_settings() => {
-                let error_type = fault.error_type();
-                PortError::caused(Kind::Rejected, doing, fault).typed(error_type)
-            }
-            fault => fault.while_doing(doing),
+        let is_of_settings = matches!(&self, Self::Remote(fault) if fault.is_of_settings());
+        let kind = if is_of_settings { Kind::Rejected } else { self.kind() };
+        self.with_kind(kind, doing)
+    }
+
+    fn with_kind(self, kind: Kind, doing: String) -> PortError {
+        let error_type = self.error_type();
+        let error = PortError::caused(kind, doing, self);
+        match error_type {
+            Some(name) => error.typed(name),
+            None => error,
         }
     }
 

@@ -32,7 +32,10 @@ pub(crate) struct Stored {
 /// The lists that were read or written last, by the ids of their files: the commits of a batch follow
 /// each other, so that what one writes the next one reads.
 #[derive(Default)]
-pub(crate) struct Known(RefCell<VecDeque<((Oid, Oid), Arc<Lists>)>>);
+pub(crate) struct Known(RefCell<VecDeque<(Ids, Arc<Lists>)>>);
+
+/// The ids of a deploy list's file and of a delete list's.
+type Ids = (Oid, Oid);
 
 impl Known {
     /// Returns the lists of an environment in a tree.
@@ -65,7 +68,7 @@ impl Known {
     }
 
     /// Remembers lists by the ids of their files.
-    pub(crate) fn keep(&self, ids: (Oid, Oid), lists: Lists) -> Arc<Lists> {
+    pub(crate) fn keep(&self, ids: Ids, lists: Lists) -> Arc<Lists> {
         let lists = Arc::new(lists);
         let mut known = self.0.borrow_mut();
         known.push_back((ids, Arc::clone(&lists)));

@@ -155,9 +155,9 @@ fn a_history_that_ends_too_early_is_no_proof_that_an_action_has_no_commit() {
     push(&branch, &signed(1));
     let boundary = push(&branch, "the first commit of a shallow clone");
     push(&branch, &signed(2));
-    std::fs::write(path.join("shallow"), format!("{boundary}\n")).unwrap();
+    fs::write(path.join("shallow"), format!("{boundary}\n")).unwrap();
     let flags = git2::RepositoryOpenFlags::BARE;
-    let git = git2::Repository::open_ext(&path, flags, &[] as &[&std::ffi::OsStr]).unwrap();
+    let git = git2::Repository::open_ext(&path, flags, None::<&std::ffi::OsStr>).unwrap();
     let shallow = Branch::of(git, branch.name.clone(), sample().identity);
     let find = |n, since| shallow.find(&action(n), &id(since), &shallow.head().unwrap());
     assert!(find(2, start).unwrap().is_some());

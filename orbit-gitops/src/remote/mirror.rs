@@ -86,7 +86,7 @@ impl Mirror {
         let flags = RepositoryOpenFlags::BARE
             | RepositoryOpenFlags::NO_SEARCH
             | RepositoryOpenFlags::NO_DOTGIT;
-        let git = git2::Repository::open_ext(&place.path, flags, &[] as &[&OsStr])?;
+        let git = git2::Repository::open_ext(&place.path, flags, None::<&OsStr>)?;
         // Settings of whoever runs Orbit must not send it to another server.
         let mut config = Config::new()?;
         config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
