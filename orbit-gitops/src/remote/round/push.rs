@@ -15,8 +15,8 @@ use crate::remote::link::Pushed;
 use crate::remote::verdict::{self, Status};
 
 /// How often a batch is made again because others moved or locked the branch meanwhile.
-const TRIES: u32 = 12;
-/// The longest pause before the second of these tries; each one is up to twice as long as the last.
+const TRIES: u32 = 24;
+/// The longest pause after the second of these tries; each one is up to twice as long as the last.
 const PAUSE: Duration = Duration::from_millis(20);
 /// The longest pause of all.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -73,7 +73,6 @@ impl Round<'_> {
     fn settle(&mut self, group: &[&Commit]) -> Result<Settled, Fault> {
         let mut n_lost = 0;
         for n_tries in 0..TRIES {
-            pause(n_tries);
             let draft = self.draft(group)?;
             let head = self.mirror.head()?;
             if draft.tip == head {
@@ -90,7 +89,11 @@ impl Round<'_> {
                     self.log(&draft);
                     return Ok(Settled::Each(draft.outcomes));
                 }
-                Pushed::Answered(Status::Moved | Status::Locked) => self.sync()?,
+                Pushed::Answered(Status::Moved | Status::Locked) => {
+                    // Between the look at the head and the push no time may pass.
+                    pause(n_tries);
+                    self.sync()?;
+                }
                 Pushed::Answered(Status::Refused(text)) => return Ok(Settled::Refused(text)),
                 Pushed::Answered(Status::Failed(text)) => {
                     let (server, branch) = self.place();
@@ -140,10 +143,10 @@ fn answer(outcome: Outcome) -> Result<Answer, Fault> {
     }
 }
 
-/// Waits before a try: not before the first two, then for a random part of a span that doubles, so
-/// that those who met do not meet again.
+/// Waits after a try: not after the first, then for a random part of a span that doubles, so that
+/// those who met do not meet again.
 fn pause(n_tries: u32) {
-    let Some(n_doublings) = n_tries.checked_sub(2) else { return };
+    let Some(n_doublings) = n_tries.checked_sub(1) else { return };
     let span = PAUSE.saturating_mul(1 << n_doublings.min(10)).min(MAX_PAUSE);
     let part = getrandom::u32().unwrap_or(u32::MAX);
     thread::sleep(span.mul_f64(f64::from(part) / f64::from(u32::MAX)));
