@@ -6,6 +6,8 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use git2::{Config, ConfigLevel, Oid, RepositoryInitOptions, RepositoryOpenFlags};
 use orbit_core::ActionId;
@@ -29,6 +31,10 @@ const DEPTHS: [i32; 3] = [64, 1024, i32::MAX];
 /// How many files one of the 256 directories of objects may hold, and how many packs there may be,
 /// before the clone is made anew: nobody packs it, and of old lists only the server needs to know.
 const MAX_FILES: usize = 48;
+
+/// How often a clone is tried to be taken, and the pause between two tries.
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What a clone is made of and by.
 #[derive(Debug, Clone)]
@@ -57,11 +63,15 @@ pub(crate) fn lock(path: &Path) -> Result<File, Fault> {
     }
     let options = File::options().create(true).truncate(false).write(true).open(&lock);
     let file = options.map_err(at(&lock))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RemoteFault::InUse { path: path.to_owned() }.into()),
-        Err(TryLockError::Error(error)) => Err(at(&lock)(error)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // A process that is just being started holds all files of this one for a moment.
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(at(&lock)(error)),
+        }
     }
+    Err(RemoteFault::InUse { path: path.to_owned() }.into())
 }
 
 impl Mirror {
