@@ -65,8 +65,8 @@ async fn a_hundred_commits_at_once_are_one_commit_each_in_six_pushes() {
 async fn a_hundred_commits_arrive_once_while_another_writer_pushes_again_and_again() {
     let place = Place::new();
     let mut settings = place.settings();
-    // So that there are twenty pushes at least, and the other one comes in between again and again.
-    settings.commits_per_push = 5;
+    // So that there are ten pushes at least, and the other one comes in between again and again.
+    settings.commits_per_push = 10;
     let repository = Arc::new(Remote::open(&settings, &setup()).unwrap());
     let since = read(&*repository).await.commit;
     let competitor = Competitor::start(&place.bare, DEPLOY_LIST);

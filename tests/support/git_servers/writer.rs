@@ -53,7 +53,7 @@ impl Writer {
 }
 
 /// The pause between two pushes; without one, nobody on a busy machine would ever be faster.
-const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Somebody who pushes again and again: a comment at the top of a list and a file of its own each time.
 pub(crate) struct Competitor {
