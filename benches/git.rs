@@ -56,8 +56,9 @@ fn main() {
         ["--memory", work, port, cache, since] => memory::child(work, port, cache, since),
         [] => run(true),
         ["orbit"] => run(false),
+        ["at-once"] => run_at_once(),
         ["memory"] => memory::report(),
-        _ => panic!("expected nothing, `orbit` or `memory`, found {arguments:?}"),
+        _ => panic!("expected nothing, `orbit`, `at-once` or `memory`, found {arguments:?}"),
     }
 }
 
@@ -91,6 +92,16 @@ fn run(with_peers: bool) {
     site.check();
     memory::report();
     println!("machine's load after: {}", fs::read_to_string("/proc/loadavg").unwrap().trim());
+}
+
+/// Deploys many at once, and nothing else, for a look with a profiler.
+fn run_at_once() {
+    let site = Site::new();
+    let runtime = Runtime::new().unwrap();
+    let repository = Arc::new(site.open("cache"));
+    runtime.block_on(site.deploy(&repository));
+    println!("{AT_ONCE} deployments at once: {}", at_once(&runtime, &site, &repository));
+    site.check();
 }
 
 /// Deploys one application after the other; says how long it took, and how much of that Orbit itself.

@@ -31,6 +31,9 @@ const DEPTHS: [i32; 3] = [64, 1024, i32::MAX];
 /// How many files one of the 256 directories of objects may hold, and how many packs there may be,
 /// before the clone is made anew: nobody packs it, and of old lists only the server needs to know.
 const MAX_FILES: usize = 48;
+/// The setting that bounds what libgit2 keeps to find deltas in. By default it compares each list with
+/// the ten before it, which is most of the work of a large push.
+const WINDOW: &str = "pack.windowMemory";
 
 /// How often a clone is tried to be taken, and the pause between two tries.
 const LOCK_TRIES: u32 = 100;
@@ -100,6 +103,10 @@ impl Mirror {
         // Settings of whoever runs Orbit must not send it to another server.
         let mut config = Config::new()?;
         config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
+        // A list is a delta of the newest one: beyond a byte, libgit2 forgets all but the last base.
+        if config.get_i64(WINDOW).is_err() {
+            config.set_i64(WINDOW, 1)?;
+        }
         git.set_config(&config)?;
         let branch = Branch::of(git, place.branch.clone(), place.identity.clone());
         Ok(Self { branch, place: place.clone(), head: None, others: Vec::new() })
