@@ -14,6 +14,7 @@ use crate::fault::Fault;
 use crate::history::{History, is_truncated};
 use crate::lists::Known;
 use crate::message;
+use crate::quick;
 use crate::setup::Identity;
 
 /// How often a change is made again because others moved or locked the branch meanwhile.
@@ -32,6 +33,7 @@ pub(crate) struct Branch {
     history: History,
     name: String,
     identity: Identity,
+    is_cache: bool,
 }
 
 /// What a head calls for.
@@ -59,7 +61,22 @@ impl Branch {
 
     /// Returns the branch of a repository, whether it is there or not.
     pub(crate) fn of(git: git2::Repository, name: String, identity: Identity) -> Self {
-        Self { git, known: Known::default(), history: History::default(), name, identity }
+        let (known, history) = (Known::default(), History::default());
+        Self { git, known, history, name, identity, is_cache: false }
+    }
+
+    /// Returns the branch of a repository that may be lost, whether it is there or not.
+    pub(crate) fn of_cache(git: git2::Repository, name: String, identity: Identity) -> Self {
+        Self { is_cache: true, ..Self::of(git, name, identity) }
+    }
+
+    /// Writes a file's text.
+    pub(crate) fn write_text(&self, text: &str) -> Result<Oid, Fault> {
+        if self.is_cache {
+            quick::write(&self.git, text)
+        } else {
+            Ok(self.git.blob(text.as_bytes())?)
+        }
     }
 
     /// Returns its name, `refs/heads/…`.

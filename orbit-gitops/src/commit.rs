@@ -41,8 +41,8 @@ fn changed(branch: &Branch, tree: &Tree<'_>, commit: &Commit) -> Result<Oid, Fau
     let after = intent.apply(environment, &stored.lists.texts)?;
     let after = Lists::of(environment, after)?;
     check(environment, intent, &stored.lists, &after)?;
-    let deploy = git.blob(after.texts.deploy.as_bytes())?;
-    let delete = git.blob(after.texts.delete.as_bytes())?;
+    let deploy = branch.write_text(&after.texts.deploy)?;
+    let delete = branch.write_text(&after.texts.delete)?;
     branch.known.keep((deploy, delete), after);
     let mut update = TreeUpdateBuilder::new();
     update.upsert(deploy_list_path(environment), deploy, stored.deploy_mode);

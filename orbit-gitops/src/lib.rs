@@ -13,6 +13,7 @@ mod fault;
 mod history;
 mod lists;
 mod message;
+mod quick;
 mod remote;
 mod repository;
 mod setup;

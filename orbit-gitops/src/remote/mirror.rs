@@ -108,7 +108,7 @@ impl Mirror {
             config.set_i64(WINDOW, 1)?;
         }
         git.set_config(&config)?;
-        let branch = Branch::of(git, place.branch.clone(), place.identity.clone());
+        let branch = Branch::of_cache(git, place.branch.clone(), place.identity.clone());
         Ok(Self { branch, place: place.clone(), head: None, others: Vec::new() })
     }
 
