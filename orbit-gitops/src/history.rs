@@ -14,6 +14,8 @@ use crate::message;
 
 /// How many stretches are remembered.
 const MAX_STRETCHES: usize = 8;
+/// How many commits are followed one by one.
+const MAX_LINE: usize = 32;
 
 /// The stretches that were read last.
 #[derive(Default)]
@@ -41,10 +43,12 @@ impl History {
             return Ok(None);
         };
         let mut stretch = stretches.remove(place);
-        if stretch.tip != head && !git.graph_descendant_of(head, stretch.tip)? {
-            return Ok(None);
+        if !stretch.follow(git, head)? {
+            if !git.graph_descendant_of(head, stretch.tip)? {
+                return Ok(None);
+            }
+            stretch.extend(git, head)?;
         }
-        stretch.extend(git, head)?;
         let found = stretch.commits.get(action.as_str()).copied();
         stretches.push(stretch);
         Ok(Some(found))
@@ -71,6 +75,32 @@ impl History {
 }
 
 impl Stretch {
+    /// Adds the commits up to a `head` that follows its end in a line of a few commits, and tells
+    /// whether it does. Each commit of a batch follows the last; a walk of git's would read some that
+    /// lie before them, each time.
+    fn follow(&mut self, git: &Repository, head: Oid) -> Result<bool, Fault> {
+        let (mut line, mut next) = (Vec::new(), head);
+        while next != self.tip {
+            let commit = git.find_commit(next)?;
+            if commit.parent_count() != 1 || line.len() == MAX_LINE {
+                return Ok(false);
+            }
+            next = commit.parent_id(0)?;
+            line.push(commit);
+        }
+        for commit in &line {
+            self.add(commit);
+        }
+        self.tip = head;
+        Ok(true)
+    }
+
+    fn add(&mut self, commit: &Commit<'_>) {
+        for action in message::actions(&String::from_utf8_lossy(commit.message_bytes())) {
+            self.commits.entry(action.to_owned()).or_insert(commit.id());
+        }
+    }
+
     /// Adds the commits that lie between its end and `head`.
     fn extend(&mut self, git: &Repository, head: Oid) -> Result<(), Fault> {
         if self.tip == head {
@@ -82,9 +112,7 @@ impl Stretch {
         walk.hide(self.tip)?;
         for id in walk {
             let commit = git.find_commit(id?)?;
-            for action in message::actions(&String::from_utf8_lossy(commit.message_bytes())) {
-                self.commits.entry(action.to_owned()).or_insert(commit.id());
-            }
+            self.add(&commit);
             if is_truncated(&commit) {
                 return Err(Fault::Truncated { commit: commit.id() });
             }
