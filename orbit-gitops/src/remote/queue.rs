@@ -106,6 +106,18 @@ impl<A, R, K> Queue<A, R, K> {
         (left, next)
     }
 
+    /// Ends the turn of a worker that could not be started, and returns all who wait: for them another
+    /// one could not be started either.
+    pub(crate) fn abandon(&self, turn: Turn) -> Vec<R> {
+        let mut inner = self.lock();
+        if !inner.is_turn(turn) {
+            return Vec::new();
+        }
+        inner.is_led = false;
+        let waiting = mem::take(&mut inner.waiting);
+        waiting.into_iter().map(|(_, reply)| reply).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner<A, R, K>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

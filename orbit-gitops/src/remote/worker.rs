@@ -111,7 +111,11 @@ impl Worker {
         let worker = Arc::clone(self);
         if let Err(fault) = start(move || worker.work(turn)) {
             warn!("Cannot start a thread: {fault}");
-            self.give_up(turn);
+            let fault = Arc::new(fault);
+            for reply in self.queue.abandon(turn) {
+                // Who does not wait any more needs no answer.
+                drop(reply.send(Err(Fault::Shared(Arc::clone(&fault)))));
+            }
         }
     }
 

@@ -66,3 +66,14 @@ fn a_worker_that_is_given_up_while_nobody_waits_has_no_successor() {
     assert_eq!(queue.give_up(hung), (vec![1], None));
     assert_eq!(queue.add(2, 2), Some(Turn(2)));
 }
+
+#[test]
+fn a_worker_that_cannot_be_started_keeps_nobody_waiting_and_leaves_the_clone() {
+    let queue = numbers();
+    let turn = fill(&queue, &[1, 2])[0].unwrap();
+    assert_eq!(queue.abandon(turn), [1, 2]);
+    assert_eq!((queue.turn(), queue.abandon(turn)), (None, vec![]));
+    let next = queue.add(3, 3).unwrap();
+    assert_eq!(queue.take_kept(next), Some("clone"));
+    assert_eq!(take(&queue, next), Some(vec![3]));
+}
