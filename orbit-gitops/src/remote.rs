@@ -24,6 +24,7 @@ use crate::setup::{self, Setup};
 
 pub(crate) mod access;
 mod batch;
+mod crowd;
 pub(crate) mod fault;
 mod found;
 mod known_hosts;
@@ -61,8 +62,8 @@ pub struct RemoteSettings {
 ///
 /// libgit2 can neither be interrupted nor told a time limit without unsafe code. A call to a server
 /// that is silent for the time-out ends with an error, but its thread is left behind until the
-/// system closes the connection; a push that it still sends finds the branch elsewhere, or is the
-/// commit that a later try finds.
+/// connection is closed; a push that it still sends finds the branch elsewhere, or is the commit that
+/// a later try finds. When many are left behind, calls fail at once, but for one now and then.
 #[derive(Clone)]
 pub struct Remote {
     worker: Arc<Worker>,

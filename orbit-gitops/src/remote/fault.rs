@@ -28,6 +28,8 @@ pub(crate) enum RemoteFault {
     Contended { branch: String, tries: u32 },
     #[error("{server} has not answered for {seconds} s, so the call was given up")]
     Silent { server: String, seconds: u64 },
+    #[error("{n_calls} earlier calls to {server} still hang, so no other one is made for a while")]
+    Stuck { server: String, n_calls: usize },
     #[error("the connection to {server} failed")]
     Connection { server: String, source: git2::Error },
     #[error("cannot read {}", path.display())]
@@ -66,6 +68,7 @@ impl RemoteFault {
             | Self::Failed { .. }
             | Self::Contended { .. }
             | Self::Silent { .. }
+            | Self::Stuck { .. }
             | Self::Connection { .. }
             | Self::File { .. }
             | Self::InUse { .. } => Kind::Unavailable,
@@ -90,6 +93,7 @@ impl RemoteFault {
             | Self::Failed { .. }
             | Self::Contended { .. }
             | Self::Silent { .. }
+            | Self::Stuck { .. }
             | Self::Connection { .. }
             | Self::InUse { .. }
             | Self::Vanished { .. } => false,
@@ -109,9 +113,10 @@ impl RemoteFault {
             Self::Vanished { .. } => "list-not-editable",
             Self::Contended { .. } => "repository-busy",
             Self::File { .. } | Self::InUse { .. } | Self::NotOurs { .. } => "repository-cache",
-            Self::Failed { .. } | Self::Silent { .. } | Self::Connection { .. } => {
-                "repository-unavailable"
-            }
+            Self::Failed { .. }
+            | Self::Silent { .. }
+            | Self::Stuck { .. }
+            | Self::Connection { .. } => "repository-unavailable",
         }
     }
 }

@@ -6,10 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::fault::Fault;
+use crate::remote::crowd::Crowd;
 use crate::remote::fault::RemoteFault;
 use crate::remote::mirror::{Mirror, Place};
 use crate::remote::pulse::Pulse;
@@ -27,6 +28,7 @@ pub(crate) struct Worker {
     watch: Watch,
     place: Place,
     commits_per_push: usize,
+    crowd: Crowd,
 }
 
 /// How long a silent server is waited for.
@@ -73,7 +75,8 @@ impl Watch {
 
 impl Worker {
     pub(crate) fn new(mirror: Mirror, place: Place, watch: Watch, commits_per_push: usize) -> Self {
-        Self { queue: Queue::new(Some(mirror)), watch, place, commits_per_push }
+        let (queue, crowd) = (Queue::new(Some(mirror)), Crowd::default());
+        Self { queue, watch, place, commits_per_push, crowd }
     }
 
     /// Asks, and waits for the answer as long as the thread that works on it shows life.
@@ -108,15 +111,26 @@ impl Worker {
     }
 
     fn start(self: &Arc<Self>, turn: Turn) {
-        let worker = Arc::clone(self);
-        if let Err(fault) = start(move || worker.work(turn)) {
-            warn!("Cannot start a thread: {fault}");
+        if let Err(fault) = self.try_start(turn) {
+            warn!("Cannot work on the repository: {fault}");
             let fault = Arc::new(fault);
             for reply in self.queue.abandon(turn) {
                 // Who does not wait any more needs no answer.
                 drop(reply.send(Err(Fault::Shared(Arc::clone(&fault)))));
             }
         }
+    }
+
+    fn try_start(self: &Arc<Self>, turn: Turn) -> Result<(), Fault> {
+        let place = self.crowd.enter(Instant::now()).map_err(|n_calls| {
+            let server = self.watch.server.clone();
+            RemoteFault::Stuck { server, n_calls }
+        })?;
+        let worker = Arc::clone(self);
+        start(move || {
+            worker.work(turn);
+            drop(place);
+        })
     }
 
     fn give_up(self: &Arc<Self>, turn: Turn) {
