@@ -129,6 +129,8 @@ fn variables(s3: &servers::Server, size: usize, data: &Path) -> Vec<(String, Str
 fn rclone(s3: &servers::Server, arguments: &[&str]) {
     let output = Command::new("rclone")
         .args(arguments)
+        // It refuses to work with what others set for programs that speak TLS.
+        .env_remove("AWS_CA_BUNDLE")
         .env("RCLONE_CONFIG", "/dev/null")
         .env("RCLONE_CONFIG_S3_TYPE", "s3")
         .env("RCLONE_CONFIG_S3_PROVIDER", "Other")

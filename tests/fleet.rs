@@ -9,6 +9,10 @@
     clippy::disallowed_methods,
     reason = "a test fails by panicking"
 )]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the servers of git and of the stores are processes alike"
+)]
 
 #[expect(dead_code, unused_imports, reason = "the harness serves the end-to-end tests as well")]
 #[path = "main/harness.rs"]
@@ -29,6 +33,15 @@ mod clients;
 mod dice;
 #[path = "fleet/fleet.rs"]
 mod fleet;
+#[path = "fleet/git.rs"]
+mod git;
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the servers serve the tests of the repository as well"
+)]
+#[path = "support/git_servers.rs"]
+mod git_servers;
 #[path = "fleet/mixed.rs"]
 mod mixed;
 #[path = "fleet/objects.rs"]
@@ -62,12 +75,7 @@ fn whatever_is_accepted_ends_once_however_often_processes_are_killed() {
     let stores = Stores::shared();
     let mut fleet = Fleet::start(&stores, ("killed", N_PROCESSES), SHORT_LEASES);
     let talks = under_load(&mut fleet, |fleet, clients, dice| {
-        for _ in 0..N_KILLS {
-            clients.let_time_pass(Duration::from_millis(dice.below(LONGEST_LIFE_MS)));
-            let place = usize::try_from(dice.below(3)).unwrap();
-            fleet.kill_and_start_again(place);
-            clients.meet(place, fleet.server(place));
-        }
+        kill_again_and_again(fleet, clients, dice, N_KILLS);
     });
     let server = fleet.server(0);
     checks::wait_until_nothing_runs(server);
@@ -111,6 +119,15 @@ fn nothing_is_lost_while_stores_are_away() {
     checks::check(server, &talks);
     let found = objects::all(&stores, fleet.suffix());
     checks::check_objects(server, &objects::without_late_writes(server, &found));
+}
+
+fn kill_again_and_again(fleet: &mut Fleet, clients: &Clients, dice: &mut Dice, n_kills: u32) {
+    for _ in 0..n_kills {
+        clients.let_time_pass(Duration::from_millis(dice.below(LONGEST_LIFE_MS)));
+        let place = usize::try_from(dice.below(3)).unwrap();
+        fleet.kill_and_start_again(place);
+        clients.meet(place, fleet.server(place));
+    }
 }
 
 /// Does something to the fleet while clients ask all of it, and returns what they were told.

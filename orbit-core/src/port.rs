@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use catalog::{Catalog, Facets, Row, SearchPage};
 pub use charts::{ChartStore, StoredChart};
-pub use error::{Kind, PortError};
+pub use error::{Kind, PortError, chain};
 pub use gitops::{GitOps, Lists, Registry, Scanner};
 pub use images::{BlobSource, ByteRange, ByteStream, ImageStore, Stored, Tag};
 pub use log::{

@@ -1,14 +1,13 @@
 //! The composition: which adapter stands behind each port. Nothing else knows any of them.
 
 mod installation;
+mod repository;
 mod stores;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use orbit_core::Orbit;
-use orbit_core::port::{Clock as _, Entropy as _, Kind, Owner, PortError};
-use orbit_gitops::{Identity, Repository, Setup};
+use orbit_core::port::{Clock as _, Entropy as _, Kind, Owner, PortError, chain};
 use orbit_store::{OpenFault, Step, SystemClock, SystemEntropy};
 use serde_json::{Map, Value};
 use tokio::time::sleep;
@@ -68,19 +67,41 @@ pub(crate) enum ComposeFault {
         installation: String,
     },
     /// The GitOps repository cannot be used.
-    #[error("cannot use the repository {}", path.display())]
-    Repository {
-        /// Where it lies.
+    #[error("cannot use the repository")]
+    Repository(#[source] PortError),
+    /// There is no place for the clone of a repository on a server.
+    #[error("cannot make a clone in {}", path.display())]
+    Clone {
+        /// The directory of clones.
         path: std::path::PathBuf,
         /// Why.
-        source: PortError,
+        source: std::io::Error,
     },
+    /// Work on the repository was broken off.
+    #[error("the work on the repository was broken off")]
+    BrokenOff(#[from] tokio::task::JoinError),
     /// The random source does not answer.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
 impl ComposeFault {
+    /// Says whether a later try may succeed.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Store { source, .. } | Self::Repository(source) => {
+                source.kind() == Kind::Unavailable
+            }
+            Self::Directory(_)
+            | Self::NotSetUp { .. }
+            | Self::Mixed { .. }
+            | Self::Newcomer { .. }
+            | Self::Clone { .. }
+            | Self::BrokenOff(_)
+            | Self::Port(_) => false,
+        }
+    }
+
     fn store(name: &'static str) -> impl FnOnce(PortError) -> Self {
         move |source| Self::Store { name, source }
     }
@@ -93,9 +114,11 @@ impl ComposeFault {
 /// # Errors
 /// [`ComposeFault`].
 pub(crate) async fn open(config: &Config) -> Result<(Orbit, Stores), ComposeFault> {
-    let stores = Stores::open(config).await?;
+    let mut stores = Stores::open(config).await?;
     let installation = patiently(|| find_installation(config, &stores)).await?;
-    let ports = stores.ports(Arc::new(open_repository(config, &installation)?));
+    let repository = patiently(|| repository::open(config, &installation)).await?;
+    stores.turn = repository.turn;
+    let ports = stores.ports(repository.gitops);
     let orbit = Orbit { ports, settings: config.core.clone(), owner: new_owner()? };
     Ok((orbit, stores))
 }
@@ -119,8 +142,8 @@ where
 {
     for _ in 1..START_TRIES {
         match work().await {
-            Err(ComposeFault::Store { name, source }) if source.kind() == Kind::Unavailable => {
-                warn_of(name, &source);
+            Err(fault) if fault.is_passing() => {
+                warn_of(&fault);
                 sleep(START_PAUSE).await;
             }
             result => return result,
@@ -129,8 +152,8 @@ where
     work().await
 }
 
-fn warn_of(name: &'static str, error: &PortError) {
-    warn!(store = name, error = %error.chain(), "{name} cannot be used yet; it is tried again");
+fn warn_of(fault: &ComposeFault) {
+    warn!(error = %chain(fault), "{fault} yet; it is tried again");
 }
 
 /// Creates what is missing of the stores that the configuration names, and calls `tell` with every
@@ -148,6 +171,8 @@ pub(crate) async fn set_up(
         steps.iter().for_each(&mut tell);
     }
     let (installation, steps) = installation::set_up(&stores).await?;
+    steps.iter().for_each(&mut tell);
+    let steps = repository::set_up(config, &installation).await?;
     steps.iter().for_each(&mut tell);
     stores.close().await;
     Ok(installation)
@@ -170,18 +195,6 @@ pub(crate) async fn template(config: &Config) -> Result<Option<Value>, ComposeFa
         "Description": "Buckets and tables of Orbit, as `orbit setup` creates them",
         "Resources": resources,
     })))
-}
-
-fn open_repository(config: &Config, installation: &str) -> Result<Repository, ComposeFault> {
-    let path = config.data_dir.join("repository.git");
-    let setup = Setup {
-        branch: config.branch.clone(),
-        environments: config.core.environments.clone(),
-        installation: installation.to_owned(),
-        identity: Identity { name: "Orbit".to_owned(), email: "orbit@localhost".to_owned() },
-        at: SystemClock.now(),
-    };
-    Repository::open(&path, &setup).map_err(|source| ComposeFault::Repository { path, source })
 }
 
 /// Names this start of the process, so that its leases are told from those of any other.

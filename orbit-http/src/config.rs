@@ -1,9 +1,11 @@
 //! The configuration: one TOML file and variables, of which the variables win.
 
+mod git;
 mod keys;
 mod known;
 mod stores;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,9 +13,11 @@ use std::{env, fs, io};
 
 use orbit_core::place::NamingFault;
 use orbit_core::{Environment, EnvironmentSpec, Environments, EnvironmentsFault, action, archive};
+use orbit_gitops::{Identity, UrlFault};
 use orbit_store::{MySqlUrlFault, Sharing};
 use toml::Table;
 
+pub use self::git::GitIn;
 use self::keys::Keys;
 use self::stores::Secret;
 pub use self::stores::{CatalogIn, ImagesIn, Stores, TablesIn};
@@ -23,7 +27,7 @@ use crate::settings::{Driving, Limits, Settings, TakeOver};
 const LONGEST_LEASE: Duration = Duration::from_secs(3601);
 
 /// Everything that is configured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Where everything is kept.
     pub data_dir: PathBuf,
@@ -31,6 +35,12 @@ pub struct Config {
     pub log: LogForm,
     /// The branch that deployments are committed to.
     pub branch: String,
+    /// Who commits.
+    pub identity: Identity,
+    /// Where the GitOps repository lies.
+    pub git: GitIn,
+    /// How long one call of a store or server may take.
+    pub call_timeout: Duration,
     /// Where everything else is kept.
     pub stores: Stores,
     /// What decisions depend on.
@@ -128,6 +138,15 @@ pub enum ConfigFault {
     /// The URL of the catalog cannot be used; it is not shown.
     #[error("catalog.url: {0}")]
     CatalogUrl(MySqlUrlFault),
+    /// The repository's URL cannot be used; what is secret in it is not shown.
+    #[error("git.url: {0}")]
+    GitUrl(UrlFault),
+    /// What is secret in the URL that Argo CD has would be committed; it is not shown.
+    #[error(
+        "argocd.repository holds a user, password or token, and `orbit setup` would commit it: take \
+         it out, and give it to Argo CD as the Secret of a repository"
+    )]
+    ArgoSecret,
     /// Buckets or tables cannot be called so.
     #[error(transparent)]
     Names(NamingFault),
@@ -204,9 +223,11 @@ impl Config {
         let organisation =
             keys.reference("registry.organisation", organisation, &['.', '_', '-', '/'])?;
         let organisation = organisation.unwrap_or_else(|| "k8or-orbit-aws".to_owned());
-        let environments = environments(keys)?;
+        let (environments, protected) = environments(keys)?;
+        let git = git::git(keys, protected)?;
         let mut driving = driving(keys)?;
-        let stores = stores::stores(keys, &environments, &driving)?;
+        let call_timeout = stores::call_timeout(keys, &driving)?;
+        let stores = stores::stores(keys, &environments, call_timeout)?;
         driving.take_over = match stores.sharing() {
             Sharing::Alone => TakeOver::Immediately,
             Sharing::Shared => TakeOver::After(driving.lease),
@@ -216,6 +237,12 @@ impl Config {
             data_dir: keys.text("data_dir")?.unwrap_or_else(|| "./orbit-data".to_owned()).into(),
             log,
             branch: keys.text("git.branch")?.unwrap_or_else(|| "main".to_owned()),
+            identity: Identity {
+                name: keys.text("git.name")?.unwrap_or_else(|| "Orbit".to_owned()),
+                email: keys.text("git.email")?.unwrap_or_else(|| "orbit@localhost".to_owned()),
+            },
+            git,
+            call_timeout,
             core: action::Settings {
                 environments,
                 registry: format!("{host}/{organisation}"),
@@ -285,10 +312,21 @@ fn driving(keys: &mut Keys) -> Result<Driving, ConfigFault> {
     })
 }
 
-fn environments(keys: &mut Keys) -> Result<Environments, ConfigFault> {
-    let Some(mut tables) = keys.environments() else { return Ok(Environments::default()) };
-    let specs = tables.iter_mut().map(environment).collect::<Result<_, _>>()?;
-    Ok(Environments::new(specs)?)
+/// Returns the environments, and those of them that are protected.
+fn environments(keys: &mut Keys) -> Result<(Environments, BTreeSet<Environment>), ConfigFault> {
+    let Some(mut tables) = keys.environments() else {
+        return Ok((Environments::default(), BTreeSet::new()));
+    };
+    let mut protected = BTreeSet::new();
+    let mut specs = Vec::new();
+    for table in &mut tables {
+        let spec = environment(table)?;
+        if table.flag("environments.protected")?.unwrap_or_default() {
+            protected.insert(spec.name.clone());
+        }
+        specs.push(spec);
+    }
+    Ok((Environments::new(specs)?, protected))
 }
 
 fn environment(keys: &mut Keys) -> Result<EnvironmentSpec, ConfigFault> {

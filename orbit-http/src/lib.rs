@@ -22,7 +22,7 @@ mod telemetry;
 mod wire;
 mod worker;
 
-pub use config::{CatalogIn, Config, ConfigFault, ImagesIn, LogForm, Stores, TablesIn};
+pub use config::{CatalogIn, Config, ConfigFault, GitIn, ImagesIn, LogForm, Stores, TablesIn};
 pub use program::run;
 pub use serve::Server;
 pub use settings::{Driving, Limits, Settings, TakeOver};

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use orbit_core::Environment;
+use orbit_core::port::chain;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 use tracing::warn;
@@ -37,16 +38,22 @@ variable in upper case, with two underscores for a dot.
   tables.*               store: sqlite or dynamodb (sqlite); endpoint, region, table_suffix
   catalog.*              store: sqlite or mysql (sqlite); url_file, connections, migrate_at_start
   [names]                own names of buckets and tables, by the usual ones; in the file only
-  git.branch             branch that deployments are committed to (main)
+  git.*                  branch (main), name and email of who commits; url of a repository on a
+                         server; username, token_file, or private_key_file, passphrase_file,
+                         known_hosts_file
+  argocd.*               namespace, project, destination, repository, webhook: in the manifests that
+                         `orbit setup` commits
   registry.host          registry in image references (docker.io)
   registry.organisation  organisation in image references (k8or-orbit-aws)
   limits.*               archive_bytes, json_bytes, header_bytes, connections, uploads_at_once,
                          actions_at_once, idle_seconds, upload_seconds, shutdown_seconds,
                          lease_seconds, call_seconds, tick_seconds
-  [[environments]]       name, cluster, namespace, suffix, image_pull_secret; in the file only
+  [[environments]]       name, cluster, namespace, suffix, image_pull_secret,
+                         protected; in the file only
 
-Credentials for AWS come from where its other programs find them; ORBIT_CATALOG__URL may hold the URL
-of the catalog. `orbit setup` creates what the stores need.
+Credentials for AWS come from where its other programs find them; secrets may also be in
+ORBIT_CATALOG__URL, ORBIT_GIT__TOKEN and ORBIT_GIT__PASSPHRASE. `orbit setup` creates what the stores
+and the repository need.
 
   ORBIT_DATA_DIR=/srv/orbit ORBIT_LIMITS__UPLOADS_AT_ONCE=2 orbit serve";
 
@@ -226,21 +233,6 @@ Upload an image next:
 
 "#
     )
-}
-
-/// Returns an error and all beneath it, joined by colons; what ends the text above it is not repeated.
-fn chain(fault: &dyn Error) -> String {
-    let mut text = fault.to_string();
-    let mut source = fault.source();
-    while let Some(fault) = source {
-        let beneath = fault.to_string();
-        if !text.ends_with(&beneath) {
-            text.push_str(": ");
-            text.push_str(&beneath);
-        }
-        source = fault.source();
-    }
-    text
 }
 
 #[cfg(test)]

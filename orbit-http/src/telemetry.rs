@@ -6,8 +6,10 @@ use tracing_subscriber::util::TryInitError;
 
 use crate::config::LogForm;
 
-/// What is logged: everything of Orbit from `info` on, and only warnings of what it is built on.
-const FILTER: &str = "warn,orbit_core=info,orbit_gitops=info,orbit_store=info,orbit_http=info";
+/// What is logged: everything of Orbit from `info` on, and only warnings of what it is built on; the
+/// search for credentials tells of every place where there are none.
+const FILTER: &str =
+    "warn,aws_config=error,orbit_core=info,orbit_gitops=info,orbit_store=info,orbit_http=info";
 
 /// Starts logging.
 ///

@@ -9,13 +9,14 @@ use crate::harness::{Image, Server};
 
 /// What an action may fail by while the program is killed: an upload was cut off, and so there is no
 /// such image, or another client was faster.
-const EXPECTED_FAILURES: [&str; 6] = [
+const EXPECTED_FAILURES: [&str; 7] = [
     "upload-incomplete",
     "image-not-found",
     "version-not-greater",
     "image-deleted",
     "image-not-deleted",
     "last-environment",
+    "wrong-environment",
 ];
 
 const ENVIRONMENTS: [(&str, &str); 3] = [

@@ -8,7 +8,7 @@ mod bare;
 mod cli;
 #[path = "git_servers/http.rs"]
 mod http;
-#[expect(dead_code, clippy::needless_pass_by_value, reason = "the stores use more of it")]
+#[expect(dead_code, reason = "the stores use more of it")]
 #[path = "servers/process.rs"]
 mod process;
 #[path = "git_servers/proxy.rs"]

@@ -60,20 +60,26 @@ impl PortError {
     }
 
     /// Returns the message and those of all sources, joined by colons, for a log or an answer. A source
-    /// whose text ends the one above it, as some libraries write them, is not said again.
+    /// that the error above it has told already is not told again.
     pub fn chain(&self) -> String {
-        let mut text = self.message.clone();
-        let mut source = self.source();
-        while let Some(error) = source {
-            let beneath = error.to_string();
-            if !text.ends_with(&beneath) {
-                text.push_str(": ");
-                text.push_str(&beneath);
-            }
-            source = error.source();
-        }
-        text
+        chain(self)
     }
+}
+
+/// Returns an error's text and those of all beneath it, joined by colons. What the error above has told
+/// already is not told again: some libraries repeat their sources.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let beneath = error.to_string();
+        if !text.ends_with(&beneath) {
+            text.push_str(": ");
+            text.push_str(&beneath);
+        }
+        source = error.source();
+    }
+    text
 }
 
 impl fmt::Display for PortError {
@@ -100,14 +106,17 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("the server said {source}")]
-    struct Repeating {
-        source: fmt::Error,
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        source: Option<Box<Self>>,
     }
 
     #[test]
-    fn what_a_source_says_stands_in_the_chain_once() {
-        let error = PortError::caused(Kind::Unavailable, "down", Repeating { source: fmt::Error });
-        assert_eq!(error.chain(), format!("down: the server said {}", fmt::Error));
+    fn a_source_that_was_told_already_is_not_told_again() {
+        let inner = Layer { text: "1045: denied", source: None };
+        let repeats = Layer { text: "the server says 1045: denied", source: Some(Box::new(inner)) };
+        let error = PortError::caused(Kind::Unavailable, "the database failed", repeats);
+        assert_eq!(error.chain(), "the database failed: the server says 1045: denied");
     }
 }

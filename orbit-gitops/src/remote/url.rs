@@ -39,7 +39,7 @@ pub enum UrlFault {
     /// A part of it would be shown wherever the address is.
     #[error(
         "the repository's URL holds a {0}: take it out, and give it as the settings of the access \
-         (`username`, `token_file` or `key_file` of `[git]`)"
+         (`username`, `token_file` or `private_key_file` of `[git]`)"
     )]
     Secret(&'static str),
     /// Nothing that can be connected to.
@@ -101,7 +101,8 @@ impl RemoteUrl {
         }
     }
 
-    pub(crate) const fn is_web(&self) -> bool {
+    /// Returns whether it is reached over HTTP, by a token, and not over SSH, by a key.
+    pub const fn is_web(&self) -> bool {
         matches!(self.0, Form::Web(_))
     }
 

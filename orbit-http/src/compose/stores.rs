@@ -1,5 +1,6 @@
 //! The stores that are configured, opened.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use orbit_core::port::{Audit, Catalog, ChartStore, EventLog, GitOps, ImageStore, Ports, Records};
@@ -27,6 +28,8 @@ pub(crate) struct Stores {
     pub(crate) shared: Shared,
     /// What is on this machine.
     pub(crate) own: Own,
+    /// What keeps other processes from this one's clone of a repository on a server.
+    pub(super) turn: Option<File>,
     images: Arc<dyn ImageStore>,
     tables: Tables,
     catalog: Arc<dyn Catalog>,
@@ -127,7 +130,7 @@ impl Stores {
             Some(mysql) => mysql.catalog(),
             None => own.database().await?.catalog(),
         };
-        Ok(Self { shared, own, images, tables, catalog })
+        Ok(Self { shared, own, turn: None, images, tables, catalog })
     }
 
     /// Returns the ports, with this repository.

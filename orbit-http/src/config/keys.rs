@@ -192,7 +192,12 @@ impl Keys {
 
     /// Returns the fault of own names that would have no effect.
     pub(super) fn unused_names(&self, needs: &'static str) -> ConfigFault {
-        ConfigFault::Unused { key: NAMES.to_owned(), place: self.place.clone(), needs }
+        self.unused(NAMES, needs)
+    }
+
+    /// Returns the fault of a key that has no effect without another.
+    pub(super) fn unused(&self, key: &str, needs: &'static str) -> ConfigFault {
+        ConfigFault::Unused { key: key.to_owned(), place: self.place(), needs }
     }
 
     /// Refuses a value that nothing has asked for.

@@ -16,11 +16,10 @@ pub(super) enum Use {
 }
 
 const REGISTRY: &str = "images are pushed to the data directory";
-const REPOSITORY: &str = "deployments are committed to the repository in the data directory";
 const NO_CLUSTER: &str = "no cluster is attached";
 
 /// Every key of the configuration. Those of an environment are under `environments`.
-pub(super) const KEYS: [(&str, Use); 49] = [
+pub(super) const KEYS: [(&str, Use); 60] = [
     ("data_dir", Use::Text),
     ("listen", Use::Text),
     ("log", Use::Text),
@@ -46,18 +45,29 @@ pub(super) const KEYS: [(&str, Use); 49] = [
     ("registry.username", Use::Later(REGISTRY)),
     ("registry.password", Use::Later(REGISTRY)),
     ("registry.password_file", Use::Later(REGISTRY)),
-    ("git.url", Use::Later(REPOSITORY)),
+    ("git.url", Use::Text),
     ("git.branch", Use::Text),
-    ("git.username", Use::Later(REPOSITORY)),
-    ("git.token", Use::Later(REPOSITORY)),
-    ("git.token_file", Use::Later(REPOSITORY)),
+    ("git.name", Use::Text),
+    ("git.email", Use::Text),
+    ("git.username", Use::Text),
+    ("git.token", Use::Secret),
+    ("git.token_file", Use::Text),
+    ("git.private_key_file", Use::Text),
+    ("git.passphrase", Use::Secret),
+    ("git.passphrase_file", Use::Text),
+    ("git.known_hosts_file", Use::Text),
+    ("argocd.namespace", Use::Text),
+    ("argocd.project", Use::Text),
+    ("argocd.destination", Use::Text),
+    ("argocd.repository", Use::Text),
+    ("argocd.webhook", Use::Text),
     ("sync.mode", Use::Only("none", NO_CLUSTER)),
     ("environments.name", Use::Text),
     ("environments.cluster", Use::Text),
     ("environments.namespace", Use::Text),
     ("environments.suffix", Use::Text),
     ("environments.image_pull_secret", Use::Text),
-    ("environments.protected", Use::Only("false", "there are no roles to protect it from")),
+    ("environments.protected", Use::Text),
     ("limits.archive_bytes", Use::Number),
     ("limits.json_bytes", Use::Number),
     ("limits.header_bytes", Use::Number),
@@ -73,8 +83,11 @@ pub(super) const KEYS: [(&str, Use); 49] = [
 ];
 
 /// What must be configured for the keys of a section to have an effect.
-pub(super) const NEEDS: [(&str, &str); 3] = [
+pub(super) const NEEDS: [(&str, &str); 6] = [
     ("images.", "images.store = \"s3\""),
     ("tables.", "tables.store = \"dynamodb\""),
     ("catalog.", "catalog.store = \"mysql\""),
+    ("git.token", "a git.url that begins with https://"),
+    ("git.", "a git.url, and one of SSH if it is about keys"),
+    ("argocd.", "git.url"),
 ];

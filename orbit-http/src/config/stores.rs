@@ -8,7 +8,7 @@ use orbit_core::place::{Names, Naming, NamingFault};
 use orbit_store::{AwsSettings, MySqlSettings, Sharing};
 
 use super::keys::Keys;
-use super::{Config, ConfigFault};
+use super::{Config, ConfigFault, GitIn};
 use crate::settings::Driving;
 use crate::wire::suggestion;
 
@@ -91,19 +91,23 @@ impl Config {
     pub(crate) fn places(&self) -> String {
         let mut elsewhere = Vec::new();
         if let ImagesIn::S3 { .. } = self.stores.images {
-            elsewhere.push("images are in S3");
+            elsewhere.push("images in S3".to_owned());
         }
         if let TablesIn::DynamoDb(_) = self.stores.tables {
-            elsewhere.push("charts, events and records in DynamoDB");
+            elsewhere.push("charts, events and records in DynamoDB".to_owned());
         }
         if let CatalogIn::MySql { .. } = self.stores.catalog {
-            elsewhere.push("the catalog in MySQL");
+            elsewhere.push("the catalog in MySQL".to_owned());
+        }
+        if let GitIn::Remote { url, .. } = &self.git {
+            elsewhere.push(format!("the repository on {}", url.host()));
         }
         let data_dir = self.data_dir.display();
         if elsewhere.is_empty() {
             format!("Its data are in {data_dir}.")
         } else {
-            format!("Its {}; the rest is in {data_dir}.", elsewhere.join(", "))
+            let elsewhere = elsewhere.join(", ");
+            format!("It keeps {elsewhere}; the rest in {data_dir}.")
         }
     }
 }
@@ -122,9 +126,8 @@ impl CatalogIn {
 pub(super) fn stores(
     keys: &mut Keys,
     environments: &Environments,
-    driving: &Driving,
+    call_timeout: Duration,
 ) -> Result<Stores, ConfigFault> {
-    let call_timeout = call_timeout(keys, driving)?;
     let images = images(keys, call_timeout)?;
     let tables = tables(keys, call_timeout)?;
     let catalog = catalog(keys, call_timeout)?;
@@ -142,7 +145,7 @@ pub(super) fn stores(
 }
 
 /// A call ends before a lease does, or else another process could be at the same action meanwhile.
-fn call_timeout(keys: &mut Keys, driving: &Driving) -> Result<Duration, ConfigFault> {
+pub(super) fn call_timeout(keys: &mut Keys, driving: &Driving) -> Result<Duration, ConfigFault> {
     let default = AwsSettings::default().call_timeout.min(driving.lease / 3);
     let expected = "a number of seconds that is less than half of limits.lease_seconds";
     let timeout = keys.number_below("limits.call_seconds", driving.lease / 2, expected)?;

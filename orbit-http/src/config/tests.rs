@@ -44,6 +44,7 @@ fn nothing_is_needed() {
     assert_eq!(config.server, Settings::default());
     assert_eq!(config.core, action::Settings::default());
     assert_eq!((config.branch.as_str(), config.log), ("main", LogForm::Text));
+    assert!(matches!(config.git, GitIn::Directory));
     assert_eq!(config.default_file(), Path::new("./orbit.toml"));
 }
 
@@ -103,11 +104,6 @@ fn what_cannot_be_used_is_refused_with_its_place() {
         ("data_dir = ''", "sets data_dir to \"\", expected a text that is not empty"),
         ("limits = 3", "sets limits to 3, expected a table"),
         ("limits.connections = 0", "sets limits.connections to 0, expected a whole number above 0"),
-        (
-            "git.url = 'https://gitlab.example.com/a.git'",
-            "sets git.url, which this version does not support: deployments are committed to the \
-             repository in the data directory",
-        ),
         (
             "sync.mode = 'argocd'",
             "sets sync.mode, which this version does not support: no cluster is attached",
@@ -257,7 +253,7 @@ fn what_may_be_a_secret_is_not_shown_wherever_it_stands() {
 }
 
 /// A file for a secret, in a folder that goes with it.
-fn secret_file(text: &str) -> (tempfile::TempDir, String) {
+pub(super) fn secret_file(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("url");
     fs::write(&path, text).unwrap();
