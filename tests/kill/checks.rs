@@ -75,7 +75,7 @@ fn check_ends(actions: &[Value], talks: &[Talk]) {
         }
     }
     assert!(accepted.is_subset(&known), "{:?} are lost", accepted.difference(&known));
-    assert!(n_succeeded > 10, "only {n_succeeded} actions succeeded");
+    assert!(n_succeeded > 2, "only {n_succeeded} actions succeeded");
 }
 
 /// An action's events are numbered without a gap, and none is told twice. An upload is cut off only
