@@ -193,7 +193,7 @@ fn a_signal_ends_a_start_that_waits_for_a_store() {
     let mut child = command.spawn().unwrap();
     let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
     let first = log.next().unwrap().unwrap();
-    assert!(first.contains("S3 cannot be used yet; it is tried again"), "{first}");
+    assert!(first.contains("cannot use S3 yet; it is tried again"), "{first}");
     let terminate = format!("kill -TERM {}", child.id());
     assert!(Command::new("sh").args(["-c", &terminate]).status().unwrap().success());
     let rest: Vec<_> = log.map(Result::unwrap).collect();
