@@ -68,6 +68,13 @@ async fn rows(
     path: Path,
     end: Option<End>,
 ) -> Result<Vec<Row>, Fault> {
+    let mut sql = select(search, path, end);
+    let rows = sql.build().fetch_all(&mut **snapshot).await.map_err(Fault::Database)?;
+    rows.iter().map(read).collect()
+}
+
+/// Returns the statement for the rows of a page.
+fn select(search: &Search, path: Path, end: Option<End>) -> QueryBuilder<Sqlite> {
     let mut sql = QueryBuilder::new("SELECT image, revision, writer");
     narrow(&mut sql, search, path);
     if let Some(end) = end {
@@ -76,8 +83,7 @@ async fn rows(
     let (column, order) = column(search.sort);
     sql.push(format_args!(" ORDER BY {column} {order}, image_uid, version_order LIMIT "));
     sql.push_bind(page::n_rows(search.limit));
-    let rows = sql.build().fetch_all(&mut **snapshot).await.map_err(Fault::Database)?;
-    rows.iter().map(read).collect()
+    sql
 }
 
 /// Counts the matches, but no further than one beyond the limit.
@@ -116,8 +122,8 @@ fn narrow(sql: &mut QueryBuilder<Sqlite>, search: &Search, path: Path) {
     let Search { text, name, category, environment, status, part, tail, version, scanned, .. } =
         search;
     match text {
-        None => sql.push(" FROM images WHERE TRUE"),
-        Some(text) => contain(sql, &fold(text), path),
+        None => sql.push(" FROM ").push(images(search, path)).push(" WHERE TRUE"),
+        Some(text) => contain(sql, &fold(text), images(search, path), path),
     };
     let equal = [
         ("name_folded", name.as_deref().map(fold)),
@@ -144,6 +150,7 @@ fn narrow(sql: &mut QueryBuilder<Sqlite>, search: &Search, path: Path) {
 fn contain<'a>(
     sql: &'a mut QueryBuilder<Sqlite>,
     text: &str,
+    images: &str,
     path: Path,
 ) -> &'a mut QueryBuilder<Sqlite> {
     let is_indexed = text.chars().count() >= 3 && !text.contains('\0');
@@ -153,7 +160,26 @@ fn contain<'a>(
         sql.push(" FROM images_text CROSS JOIN images ON row = images_text.rowid");
         sql.push(" WHERE images_text MATCH ").push_bind(phrase)
     } else {
-        sql.push(" FROM images WHERE instr(text_folded, ").push_bind(text.to_owned()).push(") > 0")
+        sql.push(" FROM ").push(images).push(" WHERE instr(text_folded, ");
+        sql.push_bind(text.to_owned()).push(") > 0")
+    }
+}
+
+/// Returns the table, with the index that leads to the order where no filter's index does: SQLite would
+/// rather sort a million images than follow an index that leaves the last two columns of the order open.
+fn images(search: &Search, path: Path) -> &'static str {
+    let Search { name, category, environment, status, part, tail, version, scanned, .. } = search;
+    let texts = [name, category, part, tail];
+    let is_filtered = texts.iter().any(|text| text.is_some())
+        || (environment.is_some() || status.is_some() || version.is_some() || scanned.is_some());
+    match (path, search.sort) {
+        (Path::Filters, _) => "images",
+        (Path::Order, Sort::Newest | Sort::Oldest) if is_filtered => "images",
+        (Path::Order, Sort::Newest | Sort::Oldest) => "images INDEXED BY images_by_created",
+        (Path::Order, Sort::LastChanged | Sort::FirstChanged) => {
+            "images INDEXED BY images_by_updated"
+        }
+        (Path::Order, Sort::Name | Sort::NameBackwards) => "images INDEXED BY images_by_name",
     }
 }
 
@@ -212,5 +238,35 @@ impl SortKey {
             Self::Time(at) => sql.push_bind(*at),
             Self::Name(name) => sql.push_bind(name.clone()),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::testing::{development, plan, stores};
+
+    #[tokio::test]
+    async fn a_first_page_of_many_images_does_not_sort_them_all() {
+        let (_dir, stores) = stores().await;
+        let all = Search { limit: 20, ..Search::default() };
+        let text = Search { text: Some("engine".to_owned()), ..all.clone() };
+        let filtered = Search { environment: Some(development()), ..text.clone() };
+        for (sort, index) in [
+            (Sort::Newest, "images_by_created"),
+            (Sort::Oldest, "images_by_created"),
+            (Sort::LastChanged, "images_by_updated"),
+            (Sort::FirstChanged, "images_by_updated"),
+            (Sort::Name, "images_by_name"),
+            (Sort::NameBackwards, "images_by_name"),
+        ] {
+            for search in [&all, &text, &filtered] {
+                let search = Search { sort, ..search.clone() };
+                let plan = plan(&stores, &select(&search, Path::Order, None)).await;
+                let is_led = plan.contains(index) || plan.contains("images_by_environment");
+                let sorts_all = plan.contains("USE TEMP B-TREE FOR ORDER BY");
+                assert!(is_led && !sorts_all, "{search:?}: {plan}");
+            }
+        }
     }
 }
