@@ -27,6 +27,8 @@ const N_USERS: usize = 500;
 const PIPELINE: usize = 4;
 /// One in so many fails.
 const FAILED: usize = 50;
+/// From the image of one action to that of the next: a prime.
+const STRIDE: u32 = 7_919;
 /// The last ones still run.
 const N_RUNNING: u32 = 20;
 /// How often each kind is asked for, of sixteen times.
@@ -110,11 +112,9 @@ impl History {
         let (template, user) = (self.template(dice), user(dice));
         let is_running = n >= self.n_actions - N_RUNNING && n < self.n_actions;
         // Each that runs, and each behind the history, has an image of its own: it holds its lock.
-        let image = if n < self.n_actions - N_RUNNING {
-            u32::try_from(dice.below(usize::try_from(self.n_images()).unwrap())).unwrap()
-        } else {
-            n
-        };
+        // So do any that begin about the same time.
+        let is_over = n < self.n_actions - N_RUNNING;
+        let image = if is_over { n.wrapping_mul(STRIDE) % self.n_images() } else { n };
         let failure = dice.once_in(FAILED).then(failure);
         let version = *dice.of(&[1, 2, 3]);
         let made = &self.templates[template];
