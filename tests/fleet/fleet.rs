@@ -74,9 +74,9 @@ impl Fleet {
         let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let variables: Vec<_> =
             variables(stores, data.path(), &suffix).into_iter().chain(more).collect();
-        let said = set_up(&variables);
+        let said = set_up(&patient(&variables));
         assert!(said.ends_with(": ready\n"), "{said}");
-        let again = set_up(&variables);
+        let again = set_up(&patient(&variables));
         assert!(
             again.starts_with("installation ") && again.ends_with(": nothing was missing\n"),
             "{again}"
@@ -147,6 +147,14 @@ pub(crate) fn variables(stores: &Stores, data: &Path, suffix: &str) -> Variables
         ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
         ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
     ]
+}
+
+/// Returns the variables with time for calls to servers that have only just started: SeaweedFS answers
+/// before it can write.
+pub(crate) fn patient(variables: &Variables) -> Variables {
+    let time = [("ORBIT_LIMITS__LEASE_SECONDS", "120"), ("ORBIT_LIMITS__CALL_SECONDS", "50")];
+    let time = time.map(|(name, value)| (name, value.to_owned()));
+    variables.iter().cloned().chain(time).collect()
 }
 
 /// Runs `orbit setup`, and returns what it printed.

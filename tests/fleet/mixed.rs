@@ -6,7 +6,7 @@ use std::process::Output;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::fleet::{Fleet, Stores, Variables, database_url, variables};
+use crate::fleet::{Fleet, Stores, Variables, database_url, patient, variables};
 use crate::harness::{Client, Server, orbit};
 use crate::objects;
 
@@ -182,7 +182,7 @@ fn start(variables: &Variables) -> Server {
 }
 
 fn set_up(variables: &Variables) -> Output {
-    run(&["setup"], variables)
+    run(&["setup"], &patient(variables))
 }
 
 /// Runs the program, which must refuse, and returns what it says.
