@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::chart::ChartRevision;
-use crate::{Environment, ImageId};
+use crate::{Environment, Environments, ImageId, ImageUid, ImageVersion};
 
 pub use names::{Names, Naming, NamingFault};
 
@@ -21,6 +21,24 @@ pub enum Shelf {
     Live(Environment),
     /// What left an environment by transfer or delete.
     Deleted(Environment),
+}
+
+impl Shelf {
+    /// Returns one shelf for each bucket and table that keeps images and charts for good: those of the
+    /// environments, and one for all that left any of them.
+    pub fn lasting(environments: &Environments) -> impl Iterator<Item = Self> {
+        let live = environments.iter().map(|spec| Self::Live(spec.name.clone()));
+        live.chain([Self::Deleted(environments.first().name.clone())])
+    }
+
+    /// Returns the partition key of a UID's charts: the UID, prefixed with the environment it left in
+    /// the deleted table.
+    pub fn chart_partition(&self, uid: &ImageUid) -> String {
+        match self {
+            Self::Temporary | Self::Live(_) => uid.to_string(),
+            Self::Deleted(left) => format!("{left}/{uid}"),
+        }
+    }
 }
 
 impl fmt::Display for Shelf {
@@ -72,18 +90,19 @@ pub struct ChartPlace {
 }
 
 impl ChartPlace {
-    /// Returns the partition key: the UID, prefixed with the environment it left in the deleted table.
+    /// Returns the partition key, by [`Shelf::chart_partition`].
     pub fn partition(&self) -> String {
-        let uid = &self.image.uid;
-        match &self.shelf {
-            Shelf::Temporary | Shelf::Live(_) => uid.to_string(),
-            Shelf::Deleted(left) => format!("{left}/{uid}"),
-        }
+        self.shelf.chart_partition(&self.image.uid)
     }
 
     /// Returns the sort key, `<imageVersion>#<revision>`.
     pub fn sort(&self) -> String {
-        format!("{}#{}", self.image.version, self.revision)
+        format!("{}{}", Self::sorts_of(self.image.version), self.revision)
+    }
+
+    /// Returns what the sort keys of all revisions of a version begin with.
+    pub fn sorts_of(version: ImageVersion) -> String {
+        format!("{version}#")
     }
 }
 

@@ -100,22 +100,17 @@ impl Names {
 
     /// Returns every bucket's name.
     pub fn buckets(&self) -> Vec<String> {
-        let shelves = [Shelf::Temporary].into_iter().chain(self.shelves());
+        let shelves = [Shelf::Temporary].into_iter().chain(Shelf::lasting(&self.environments));
         shelves.map(|shelf| self.bucket(&shelf)).collect()
     }
 
     /// Returns every table's name: charts, events, records, and the log of actions.
     pub fn tables(&self) -> Vec<String> {
-        let charts = self.shelves().map(|shelf| self.chart_table(&shelf));
+        let shelves = Shelf::lasting(&self.environments);
+        let charts = shelves.map(|shelf| self.chart_table(&shelf));
         let events = ActionKind::ALL.map(|kind| self.event_table(kind));
         let records = RecordTable::ALL.map(|table| self.record_table(table));
         charts.chain(events).chain(records).chain([self.action_table()]).collect()
-    }
-
-    /// Returns one shelf for each bucket and table that keeps images and charts for good.
-    fn shelves(&self) -> impl Iterator<Item = Shelf> {
-        let live = self.environments.iter().map(|spec| Shelf::Live(spec.name.clone()));
-        live.chain([Shelf::Deleted(self.environments.first().name.clone())])
     }
 
     /// Returns the bucket of what left an environment, whichever it was.

@@ -21,9 +21,7 @@ const MAX_ANSWER: Duration = Duration::from_secs(5);
 pub(crate) async fn ready(app: &App) -> Reply {
     let (ports, environments) = (&app.orbit.ports, &app.orbit.settings.environments);
     let nobody = nobody();
-    let names = || environments.iter().map(|environment| &environment.name);
-    let live = || names().map(|name| Shelf::Live(name.clone()));
-    let shelves = || live().chain([Shelf::Deleted(environments.first().name.clone())]);
+    let shelves = || Shelf::lasting(environments);
     let entropy = async { ports.entropy.fill(&mut [0]) };
     let answers = tokio::join!(
         ask(Part::Images, images(ports, shelves().chain([Shelf::Temporary]))),

@@ -123,9 +123,5 @@ fn chart_key(place: &ChartPlace) -> Item {
 
 /// Returns the partition of an image's charts, and how their sort keys begin.
 fn beginning(shelf: &Shelf, image: &ImageId) -> [String; 2] {
-    let partition = match shelf {
-        Shelf::Temporary | Shelf::Live(_) => image.uid.to_string(),
-        Shelf::Deleted(left) => format!("{left}/{}", image.uid),
-    };
-    [partition, format!("{}#", image.version)]
+    [shelf.chart_partition(&image.uid), ChartPlace::sorts_of(image.version)]
 }

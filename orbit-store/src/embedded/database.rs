@@ -153,10 +153,7 @@ async fn show_tables(writer: &SqlitePool, environments: &Environments) -> Result
 
 fn tables(environments: &Environments) -> Vec<(String, &'static str)> {
     let names = Names::new(environments);
-    let live = environments.iter().map(|spec| Shelf::Live(spec.name.clone()));
-    let deleted = Shelf::Deleted(environments.first().name.clone());
-    let shelves = live.chain([deleted]);
-    let charts = shelves.map(|shelf| (names.chart_table(&shelf), "charts"));
+    let charts = Shelf::lasting(environments).map(|shelf| (names.chart_table(&shelf), "charts"));
     let events = ActionKind::ALL.map(|kind| (names.event_table(kind), "events"));
     let records = RecordTable::ALL.map(|table| (names.record_table(table), "records"));
     charts.chain(events).chain(records).collect()

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use orbit_core::place::{Names, Shelf, Slot};
+use orbit_core::place::{Names, Slot};
 use orbit_core::port::{ByteRange, ByteStream, ImageStore, Kind, PortError, Stored, Tag};
 use orbit_core::{ActionId, Environments};
 
@@ -46,10 +46,7 @@ impl DirectoryImages {
     /// Makes the buckets that are missing and removes what a crash left in them.
     pub(crate) fn open(home: &Arc<Home>, environments: &Environments) -> Result<Self, OpenFault> {
         let names = Names::new(environments);
-        let first = environments.first().name.clone();
-        let shelves = environments.iter().map(|spec| Shelf::Live(spec.name.clone()));
-        for shelf in shelves.chain([Shelf::Temporary, Shelf::Deleted(first)]) {
-            let bucket = names.bucket(&shelf);
+        for bucket in names.buckets() {
             let path = home.images().join(&bucket);
             if path.file_name() != Some(bucket.as_ref()) {
                 return Err(OpenFault::Bucket { bucket });

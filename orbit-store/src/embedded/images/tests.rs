@@ -2,6 +2,8 @@ use futures_util::{StreamExt as _, stream};
 use orbit_core::Digest;
 use tempfile::TempDir;
 
+use orbit_core::place::Shelf;
+
 use super::*;
 use crate::embedded::testing::{action, all, body, development, open, slot, stores};
 
