@@ -7,7 +7,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::image::Status;
+use crate::image::{Image, ImageLabels, Status};
 use crate::{Digest, Environment, ImageVersion};
 
 /// Where a page begins: opaque to clients, and bound to the query it came from.
@@ -193,6 +193,21 @@ impl Search {
         let page_free = Self { cursor: None, limit: 0, facets: false, ..self.clone() };
         format!("{page_free:?}")
     }
+}
+
+/// Returns a text in which upper and lower case are the same, in every script: what a database knows of
+/// case differs from one to the next, and every catalog must find the same images.
+pub fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// Returns what [`Search::text`] looks through, folded, with a character between the fields that none of
+/// them is searched for.
+pub fn searched_text(image: &Image) -> String {
+    let ImageLabels { name, category: _, description, part, tail, icao: _ } = &image.labels;
+    let fields = [Some(name), description.as_ref(), part.as_ref(), tail.as_ref()];
+    let fields = fields.into_iter().flatten().map(String::as_str);
+    fold(&fields.chain([image.id.uid.as_str()]).collect::<Vec<_>>().join("\u{1f}"))
 }
 
 #[cfg(test)]

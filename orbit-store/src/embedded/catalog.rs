@@ -6,7 +6,7 @@ mod tests;
 
 use async_trait::async_trait;
 use orbit_core::port::{Catalog, Kind, PortError, Row, SearchPage};
-use orbit_core::query::{Search, StatusName};
+use orbit_core::query::{Search, StatusName, fold, searched_text};
 use orbit_core::{ActionId, Image, ImageId, ImageLabels, ImageUid, ImageVersion};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqliteExecutor, Transaction};
@@ -119,7 +119,7 @@ async fn write(transaction: &mut Transaction<'static, Sqlite>, row: &Row) -> Res
         .bind(fold(category))
         .bind(part)
         .bind(tail)
-        .bind(text(&row.image))
+        .bind(searched_text(&row.image))
         .bind(report.is_some())
         .bind(created.millis())
         .bind(updated.millis())
@@ -153,19 +153,4 @@ fn version_order(version: ImageVersion) -> String {
     let text = version.to_string();
     let numbers = text.trim_start_matches('v').split('-');
     numbers.map(|number| format!("{number:0>10}")).collect::<Vec<_>>().join("-")
-}
-
-/// Returns a text in which upper and lower case are the same, in every script; SQLite's own
-/// functions know of ASCII only.
-fn fold(text: &str) -> String {
-    text.to_lowercase()
-}
-
-/// Returns what a text search looks through, with a character between the fields that none of them
-/// is searched for.
-fn text(image: &Image) -> String {
-    let ImageLabels { name, category: _, description, part, tail, icao: _ } = &image.labels;
-    let fields = [Some(name), description.as_ref(), part.as_ref(), tail.as_ref()];
-    let fields = fields.into_iter().flatten().map(String::as_str);
-    fold(&fields.chain([image.id.uid.as_str()]).collect::<Vec<_>>().join("\u{1f}"))
 }

@@ -1,11 +1,11 @@
 //! The search: filters, pages, counts and facets.
 
 use orbit_core::port::{Facets, PortError, Row, SearchPage};
-use orbit_core::query::{Cursor, Search, Sort};
+use orbit_core::query::{Cursor, Search, Sort, fold};
 use serde::{Deserialize, Serialize};
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
-use super::{fold, read, version_order};
+use super::{read, version_order};
 use crate::embedded::database::{Database, integer};
 use crate::fault::Fault;
 use crate::page;

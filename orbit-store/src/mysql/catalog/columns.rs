@@ -1,7 +1,7 @@
 //! An image as the values of its columns.
 
 use orbit_core::port::{Kind, PortError};
-use orbit_core::query::StatusName;
+use orbit_core::query::{StatusName, fold, searched_text};
 use orbit_core::{Image, ImageLabels, ImageVersion};
 
 /// The bytes of a name: four for each of the 200 characters that a request may have.
@@ -47,7 +47,7 @@ impl Columns {
             scanned: image.report.is_some(),
             created: image.created.millis(),
             updated: image.updated.millis(),
-            text_folded: text(image),
+            text_folded: searched_text(image),
         };
         columns.fit(image)?;
         Ok(columns)
@@ -83,18 +83,4 @@ pub(super) fn version_order(version: ImageVersion) -> Vec<u8> {
     numbers
         .flat_map(|number| number.parse::<u32>().expect("a version is three numbers").to_be_bytes())
         .collect()
-}
-
-/// Returns a text in which upper and lower case are the same, in every script and on every server.
-pub(super) fn fold(text: &str) -> String {
-    text.to_lowercase()
-}
-
-/// Returns what a text search looks through, with a character between the fields that none of them
-/// is searched for.
-fn text(image: &Image) -> String {
-    let ImageLabels { name, category: _, description, part, tail, icao: _ } = &image.labels;
-    let fields = [Some(name), description.as_ref(), part.as_ref(), tail.as_ref()];
-    let fields = fields.into_iter().flatten().map(String::as_str);
-    fold(&fields.chain([image.id.uid.as_str()]).collect::<Vec<_>>().join("\u{1f}"))
 }

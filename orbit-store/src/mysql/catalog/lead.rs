@@ -1,9 +1,9 @@
 //! The filters of a search, and the one of them that leads to few images.
 
-use orbit_core::query::Search;
+use orbit_core::query::{Search, fold};
 use sqlx::{MySql, MySqlConnection, QueryBuilder};
 
-use super::columns::{fold, version_order};
+use super::columns::version_order;
 use super::pieces::{self, Part};
 use crate::mysql::fault::Stopped;
 

@@ -4,11 +4,11 @@
 //! and one that is wrong by a factor of ten makes a search slower by a factor of a hundred.
 
 use orbit_core::port::{Kind, PortError, Row};
-use orbit_core::query::{Cursor, Search, Sort};
+use orbit_core::query::{Cursor, Search, Sort, fold};
 use serde::{Deserialize, Serialize};
 use sqlx::{MySql, QueryBuilder};
 
-use super::columns::{fold, version_order};
+use super::columns::version_order;
 use super::lead::{Filters, Lead};
 use crate::page;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use orbit_core::port::{Kind, PortError, Row};
-use sqlx::mysql::MySqlRow;
+use sqlx::mysql::{MySqlArguments, MySqlRow};
+use sqlx::query::Query;
 use sqlx::{Connection as _, MySql, MySqlConnection, QueryBuilder, Row as _, Transaction};
 
 use super::columns::{Columns, version_order};
@@ -36,18 +37,8 @@ impl<'a> Insert<'a> {
         let insert = insert
             .bind(id.uid.as_str().as_bytes())
             .bind(id.version.to_string().into_bytes())
-            .bind(version_order(id.version))
-            .bind(columns.environment.as_bytes())
-            .bind(columns.status.as_str().as_bytes())
-            .bind(columns.name_folded.as_bytes())
-            .bind(columns.category.as_bytes())
-            .bind(columns.category_folded.as_bytes())
-            .bind(columns.part.as_deref().map(str::as_bytes))
-            .bind(columns.tail.as_deref().map(str::as_bytes))
-            .bind(columns.scanned)
-            .bind(columns.created)
-            .bind(columns.updated)
-            .bind(columns.text_folded.as_bytes());
+            .bind(version_order(id.version));
+        let insert = bind(insert, columns);
         let done = insert.execute(&mut **transaction).await?;
         u32::try_from(done.last_insert_id()).map_err(|fault| sqlx::Error::decode(fault).into())
     }
@@ -151,20 +142,7 @@ impl<'a> Swap<'a> {
                  part = ?, tail = ?, scanned = ?, created = ?, updated = ?, text_folded = ?
              WHERE id = ?",
         );
-        let update = update
-            .bind(columns.environment.as_bytes())
-            .bind(columns.status.as_str().as_bytes())
-            .bind(columns.name_folded.as_bytes())
-            .bind(columns.category.as_bytes())
-            .bind(columns.category_folded.as_bytes())
-            .bind(columns.part.as_deref().map(str::as_bytes))
-            .bind(columns.tail.as_deref().map(str::as_bytes))
-            .bind(columns.scanned)
-            .bind(columns.created)
-            .bind(columns.updated)
-            .bind(columns.text_folded.as_bytes())
-            .bind(id);
-        update.execute(&mut **transaction).await?;
+        bind(update, columns).bind(id).execute(&mut **transaction).await?;
         Ok(())
     }
 
@@ -220,4 +198,23 @@ async fn execute(
         statement.build().persistent(false).execute(&mut **transaction).await?;
     }
     Ok(())
+}
+
+/// Binds the values of the columns, in the order in which both statements name them.
+fn bind<'q>(
+    query: Query<'q, MySql, MySqlArguments>,
+    columns: &Columns,
+) -> Query<'q, MySql, MySqlArguments> {
+    query
+        .bind(columns.environment.as_bytes())
+        .bind(columns.status.as_str().as_bytes())
+        .bind(columns.name_folded.as_bytes())
+        .bind(columns.category.as_bytes())
+        .bind(columns.category_folded.as_bytes())
+        .bind(columns.part.as_deref().map(str::as_bytes))
+        .bind(columns.tail.as_deref().map(str::as_bytes))
+        .bind(columns.scanned)
+        .bind(columns.created)
+        .bind(columns.updated)
+        .bind(columns.text_folded.as_bytes())
 }
