@@ -57,12 +57,16 @@ pub(crate) enum ComposeFault {
         /// Its installation.
         other_id: String,
     },
-    /// A new data directory that is to hold part of an installation which is in use already.
+    /// A new store that is to hold part of an installation which is in use already.
     #[error(
-        "the data directory is new and the other stores belong to installation {installation}: bring \
-         back the directory that was used with them, or configure stores that are new as well"
+        "{store} is new, and {other} belongs to installation {installation}: check its name, bring back \
+         what was used, or configure stores that are all new"
     )]
     Newcomer {
+        /// The new store.
+        store: &'static str,
+        /// One that joins after it, and has joined.
+        other: &'static str,
         /// The installation.
         installation: String,
     },
@@ -124,11 +128,10 @@ pub(crate) async fn open(config: &Config) -> Result<(Orbit, Stores), ComposeFaul
 }
 
 async fn find_installation(config: &Config, stores: &Stores) -> Result<String, ComposeFault> {
+    if config.stores.catalog.migrates_at_start() {
+        stores.shared.migrate().await?;
+    }
     for (name, store) in stores.shared.all() {
-        let migrates = name == stores::MYSQL && config.stores.catalog.migrates_at_start();
-        if migrates {
-            store.setup().await.map_err(ComposeFault::store(name))?;
-        }
         store.ready().await.map_err(ComposeFault::store(name))?;
     }
     installation::find(stores).await

@@ -31,4 +31,4 @@ pub use mysql::{MySql, MySqlSettings, MySqlUrl, MySqlUrlFault};
 #[cfg(feature = "aws")]
 pub use s3::{S3, S3Settings};
 pub use shared::{SharedStore, Step};
-pub use system::{SystemClock, SystemEntropy};
+pub use system::{SystemClock, SystemEntropy, draw_name};

@@ -32,8 +32,11 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Draws 128 random bits, written as 32 hex digits.
-pub(crate) fn draw_name() -> Result<String, PortError> {
+/// Draws 128 random bits, written as 32 hex digits: the id of an installation, or the name of a write.
+///
+/// # Errors
+/// `Unavailable` if there is no random source.
+pub fn draw_name() -> Result<String, PortError> {
     let mut bytes = [0; 16];
     SystemEntropy.fill(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -71,7 +71,21 @@ fn s3_goes_with_sqlite_for_one_process() {
     let said = refusal(&["serve"], &other);
     assert!(said.contains("the data directory belongs to no installation yet"), "{said}");
     let said = refusal(&["setup"], &other);
-    assert!(said.contains("the data directory is new and the other stores belong"), "{said}");
+    assert!(said.contains("the data directory is new, and S3 belongs to installation"), "{said}");
+}
+
+#[test]
+fn empty_tables_do_not_join_stores_that_are_in_use() {
+    let (stores, home) = (Stores::shared(), tempfile::tempdir().unwrap());
+    let variables = variables(&stores, &home.path().join("data"), "-used");
+    assert!(set_up(&variables).status.success());
+    // Their locks would be of nobody's actions.
+    let mistyped = with(&variables, "ORBIT_TABLES__TABLE_SUFFIX", "-usde");
+    let said = refusal(&["setup"], &mistyped);
+    assert!(said.contains("DynamoDB is new, and MySQL belongs to installation"), "{said}");
+    // Another machine's directory holds nothing of its own.
+    let elsewhere = home.path().join("elsewhere").display().to_string();
+    assert!(set_up(&with(&variables, "ORBIT_DATA_DIR", &elsewhere)).status.success());
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! One installation: all its stores hold one id.
 
-use orbit_core::port::{Entropy as _, PortError};
-use orbit_store::{Step, SystemEntropy};
+use orbit_store::{Step, draw_name};
 
 use super::ComposeFault;
 use super::stores::{Own, Stores};
@@ -28,10 +27,10 @@ pub(super) async fn find(stores: &Stores) -> Result<String, ComposeFault> {
             None => Ok(id),
             Some(Member { name, .. }) => Err(ComposeFault::NotSetUp { store: name }),
         },
-        None => match members.as_slice() {
-            [Member { name, .. }, _, ..] => Err(ComposeFault::NotSetUp { store: name }),
-            [_] | [] => {
-                let id = draw()?;
+        None => match stores.shared.all().first() {
+            Some((store, _)) => Err(ComposeFault::NotSetUp { store }),
+            None => {
+                let id = draw_name()?;
                 join_own(&stores.own, &id).await?;
                 Ok(id)
             }
@@ -42,52 +41,60 @@ pub(super) async fn find(stores: &Stores) -> Result<String, ComposeFault> {
 /// Makes every store that belongs to no installation part of this one, and returns its id with what
 /// was done.
 ///
-/// A data directory that holds images or rows of its own joins at its birth only: a new one beside
-/// stores that are in use already would make a second catalog of the same images.
+/// They join in the order of [`members`]. So a setup that was broken off leaves new ones behind those
+/// that joined, and goes on with them. A new one before one that is in use is another than was used: an
+/// empty log of actions and locks, or an empty catalog of images that are there.
 ///
 /// # Errors
 /// [`ComposeFault::Mixed`], [`ComposeFault::Newcomer`], or what a store answers.
 pub(super) async fn set_up(stores: &Stores) -> Result<(String, Vec<Step>), ComposeFault> {
     let members = members(stores).await?;
-    let known = agreed(&members)?;
-    let own_is_new = members.iter().any(|member| member.name == DIRECTORY && member.id.is_none());
-    let is_a_store = stores.own.is_a_store;
-    let mut id = match known {
-        Some(installation) if own_is_new && is_a_store => {
-            return Err(ComposeFault::Newcomer { installation });
-        }
+    let mut id = match agreed(&members)? {
         Some(known) => known,
-        None => draw()?,
+        None => draw_name()?,
     };
+    expect_no_newcomer(&members)?;
+    let shared = stores.shared.all();
     let mut steps = Vec::new();
-    // Before all others: a setup that was broken off in between would find them in use, and its own
-    // directory new. No other process sets up the same one meanwhile.
-    if own_is_new && is_a_store {
-        steps.push(join_own(&stores.own, &id).await?);
-    }
-    for (name, store) in stores.shared.all() {
-        let was_new = members.iter().any(|member| member.name == name && member.id.is_none());
+    for member in members.iter().filter(|member| member.id.is_none()) {
         // Another process may set up at the same time: who comes first decides.
-        id = store.join(&id).await.map_err(ComposeFault::store(name))?;
-        if was_new {
-            steps.push(belonging(name, &id));
+        match shared.iter().find(|(name, _)| *name == member.name) {
+            Some((name, store)) => {
+                id = store.join(&id).await.map_err(ComposeFault::store(name))?;
+            }
+            None => join_own(&stores.own, &id).await?,
         }
-    }
-    if own_is_new && !is_a_store {
-        steps.push(join_own(&stores.own, &id).await?);
+        steps.push(Step::new(member.name, format!("belongs to installation {id}")));
     }
     Ok((find(stores).await?, steps))
 }
 
+fn expect_no_newcomer(members: &[Member]) -> Result<(), ComposeFault> {
+    let mut rest = members.iter().skip_while(|member| member.id.is_some());
+    let Some(Member { name: store, .. }) = rest.next() else { return Ok(()) };
+    match rest.find_map(|member| Some((member.name, member.id.clone()?))) {
+        None => Ok(()),
+        Some((other, installation)) => Err(ComposeFault::Newcomer { store, other, installation }),
+    }
+}
+
+/// Returns what every store says, in the order in which they join. A data directory that is a store
+/// itself is the first: no other process sets up the same one. Else any number of them join, and last.
+///
+/// They are asked from the last to the first: while another process sets up, none that has joined is
+/// seen behind one that was asked before it did.
 async fn members(stores: &Stores) -> Result<Vec<Member>, ComposeFault> {
+    let Own { directory, sqlite, is_a_store } = &stores.own;
+    let id = directory.installation(sqlite.as_ref()).await?;
+    let own = Member { name: DIRECTORY, id };
     let mut members = Vec::new();
-    for (name, store) in stores.shared.all() {
+    for (name, store) in stores.shared.all().into_iter().rev() {
         let id = store.installation().await.map_err(ComposeFault::store(name))?;
         members.push(Member { name, id });
     }
-    let Own { directory, sqlite, .. } = &stores.own;
-    let id = directory.installation(sqlite.as_ref()).await?;
-    members.push(Member { name: DIRECTORY, id });
+    members.reverse();
+    let place = if *is_a_store { 0 } else { members.len() };
+    members.insert(place, own);
     Ok(members)
 }
 
@@ -101,18 +108,6 @@ fn agreed(members: &[Member]) -> Result<Option<String>, ComposeFault> {
     }
 }
 
-async fn join_own(own: &Own, id: &str) -> Result<Step, ComposeFault> {
-    own.directory.join(own.sqlite.as_ref(), id).await?;
-    Ok(belonging(DIRECTORY, id))
-}
-
-fn belonging(name: &str, id: &str) -> Step {
-    Step::new(name, format!("belongs to installation {id}"))
-}
-
-/// Draws an id: 128 random bits, as 32 hex digits.
-fn draw() -> Result<String, PortError> {
-    let mut bytes = [0; 16];
-    SystemEntropy.fill(&mut bytes)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+async fn join_own(own: &Own, id: &str) -> Result<(), ComposeFault> {
+    Ok(own.directory.join(own.sqlite.as_ref(), id).await?)
 }

@@ -13,7 +13,7 @@ use super::ComposeFault;
 use crate::config::{CatalogIn, Config, ImagesIn, TablesIn};
 
 /// What people call the store of the catalog.
-pub(super) const MYSQL: &str = "MySQL";
+const MYSQL: &str = "MySQL";
 
 /// The stores that processes share, of those that are configured.
 pub(crate) struct Shared {
@@ -79,6 +79,12 @@ impl Shared {
             CatalogIn::MySql { settings, .. } => Some(MySql::connect(settings)?),
         };
         Ok(Self { dynamodb, mysql, s3 })
+    }
+
+    /// Brings the schema of the catalog up to date, if it is in a store that processes share.
+    pub(super) async fn migrate(&self) -> Result<(), ComposeFault> {
+        let Some(mysql) = &self.mysql else { return Ok(()) };
+        mysql.setup().await.map(drop).map_err(ComposeFault::store(MYSQL))
     }
 
     /// Returns each with the name that people know it by, in the order in which they join an
