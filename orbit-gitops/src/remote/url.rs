@@ -52,8 +52,8 @@ pub enum UrlFault {
     Scheme(String),
     /// The token would be sent in the clear.
     #[error(
-        "http to {host} would send the token unencrypted: use https, or allow it by name; only this \
-         machine is allowed without"
+        "http to {host} would send the token unencrypted, expected https; only this machine is allowed \
+         without"
     )]
     Unencrypted {
         /// The host.

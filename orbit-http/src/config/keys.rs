@@ -1,6 +1,7 @@
 //! The values that were given for keys.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -96,12 +97,14 @@ impl Keys {
             return Ok(Some(Secret(text)));
         }
         let Some(path) = path else { return Ok(None) };
-        let text = std::fs::read_to_string(&path).map_err(|source| ConfigFault::Unreadable {
-            what: file.to_owned(),
-            path: path.into(),
-            source,
-        })?;
-        Ok(Some(Secret(text.trim().to_owned())))
+        let read = std::fs::read_to_string(&path).and_then(|text| match text.trim() {
+            "" => Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty")),
+            secret => Ok(Secret(secret.to_owned())),
+        });
+        let what = file.to_owned();
+        let secret =
+            read.map_err(|source| ConfigFault::Unreadable { what, path: path.into(), source });
+        secret.map(Some)
     }
 
     /// Takes the address of a service.
@@ -129,7 +132,7 @@ impl Keys {
         })
     }
 
-    /// Takes one of some words, which may also be written as the value that TOML has for it.
+    /// Takes `true` or `false`, as TOML has them or as a text.
     pub(super) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, ConfigFault> {
         self.read(key, "true or false", |value| match value.as_str() {
             Some(text) => text.parse().ok(),

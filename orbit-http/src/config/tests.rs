@@ -1,3 +1,5 @@
+use orbit_core::port::chain;
+
 use super::*;
 
 fn read(text: &str) -> Result<Config, ConfigFault> {
@@ -317,6 +319,9 @@ fn a_secret_comes_from_its_variable_before_its_file() {
     let missing = [variables[0], ("ORBIT_CATALOG__URL_FILE", "/nowhere/url")];
     let fault = with(&missing).unwrap_err().to_string();
     assert_eq!(fault, "cannot read catalog.url_file /nowhere/url");
+    let (_folder, empty) = secret_file(" \n");
+    let fault = with(&[variables[0], ("ORBIT_CATALOG__URL_FILE", &empty)]).unwrap_err();
+    assert_eq!(chain(&fault), format!("cannot read catalog.url_file {empty}: it is empty"));
 }
 
 #[test]
