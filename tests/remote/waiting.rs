@@ -80,6 +80,45 @@ async fn a_push_that_hangs_is_unavailable_in_time_and_arrives_once() {
     }
 }
 
+/// Returns once no thread of this process works for a repository.
+fn wait_for_all_threads() {
+    let works = |task: fs::DirEntry| {
+        fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "orbit-gitops\n")
+    };
+    let begun = Instant::now();
+    while fs::read_dir("/proc/self/task").unwrap().flatten().any(works) {
+        assert!(begun.elapsed() < AT_MOST, "a thread that was given up does not end");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// In a process of its own, which no other test's threads are in.
+#[tokio::test]
+async fn who_was_given_up_begins_nothing_more() {
+    const ALONE: &str = "ORBIT_TEST_ALONE";
+    if std::env::var_os(ALONE).is_none() {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let test = "waiting::who_was_given_up_begins_nothing_more";
+        let output = command.args(["--exact", test, "--nocapture"]).env(ALONE, "1").output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
+    let place = Place::new();
+    let mut settings = place.settings();
+    settings.call_timeout = SHORT;
+    let repository = Remote::open(&settings, &setup()).unwrap();
+    let since = make(&repository, 1).await;
+    place.proxy.rule(Rule::HoldPush);
+    check_cut_off(repository.commit(&commit(2, &since, deploy(2, 2, None)))).await;
+    // The push is refused when it goes on, and would be made again on the new head.
+    let theirs = place.writer().push(|work| fs::write(work.join("theirs"), "theirs\n").unwrap());
+    place.proxy.rule(Rule::Pass);
+    wait_for_all_threads();
+    assert_eq!(place.bare.actions().len(), 1);
+    assert_eq!(place.bare.head(), theirs);
+}
+
 /// A hook that waits at a gate, and says which process waits for it.
 const GATED: &str = "echo $PPID >waiting\nread -r _ <gate";
 

@@ -2,8 +2,8 @@
 //!
 //! Whoever asks while nobody works starts a thread; it takes whatever waits, round by round, and
 //! ends when nothing waits any more. A thread that hangs is left behind: its callers get an error,
-//! and the next one takes over with a clone of its own handle. What it still sends cannot do harm,
-//! because the server compares the branch with what the push says.
+//! and the next one takes over with a clone of its own handle. It begins nothing more; what it has sent
+//! already cannot do harm, because the server compares the branch with what the push says.
 
 use std::collections::VecDeque;
 use std::mem;

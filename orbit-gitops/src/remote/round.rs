@@ -30,13 +30,16 @@ pub(crate) enum Answer {
 /// A round, on a clone whose head may have been left behind since the last one.
 pub(crate) struct Round<'a> {
     mirror: &'a mut Mirror,
+    /// Whether anybody still waits for the thread that works on it: who was given up must begin
+    /// nothing more, as another thread may be at work on the same clone and for the same actions.
+    has_turn: &'a dyn Fn() -> bool,
     /// Whether the server was asked for its head since the round began.
     is_fresh: bool,
 }
 
 impl<'a> Round<'a> {
-    pub(crate) const fn new(mirror: &'a mut Mirror) -> Self {
-        Self { mirror, is_fresh: false }
+    pub(crate) const fn new(mirror: &'a mut Mirror, has_turn: &'a dyn Fn() -> bool) -> Self {
+        Self { mirror, has_turn, is_fresh: false }
     }
 
     /// Answers all that was asked, in its order.
@@ -80,7 +83,12 @@ impl<'a> Round<'a> {
         Ok(Lists { commit: CommitId(head.to_string()), deploy, delete })
     }
 
+    fn expect_turn(&self) -> Result<(), Fault> {
+        if (self.has_turn)() { Ok(()) } else { Err(Fault::Unanswered) }
+    }
+
     fn sync(&mut self) -> Result<(), Fault> {
+        self.expect_turn()?;
         self.mirror.sync()?;
         self.is_fresh = true;
         Ok(())

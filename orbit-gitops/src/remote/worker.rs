@@ -154,7 +154,7 @@ impl Worker {
             let is_heavy = |ask: &Ask| ask.commit().is_some();
             let taken = self.queue.take(turn, &mut mirror, self.commits_per_push, is_heavy);
             let Some(asks) = taken else { return };
-            let answers = self.serve(&mut mirror, &asks);
+            let answers = self.serve(turn, &mut mirror, &asks);
             for (reply, answer) in self.queue.finish(turn).into_iter().zip(answers) {
                 // Who does not wait any more needs no answer.
                 drop(reply.send(answer));
@@ -163,14 +163,20 @@ impl Worker {
     }
 
     /// Answers all of a round; a clone that turns out to be damaged is made anew, once.
-    fn serve(&self, mirror: &mut Option<Mirror>, asks: &[Ask]) -> Vec<Result<Answer, Fault>> {
-        let served = self.open(mirror).and_then(|mirror| Round::new(mirror).serve(asks));
-        let served = match served {
-            Err(Fault::Git(error)) => {
+    fn serve(
+        &self,
+        turn: Turn,
+        mirror: &mut Option<Mirror>,
+        asks: &[Ask],
+    ) -> Vec<Result<Answer, Fault>> {
+        let has_turn = || self.queue.turn() == Some(turn);
+        let serve = |mirror: &mut Mirror| Round::new(mirror, &has_turn).serve(asks);
+        let served = match self.open(mirror).and_then(serve) {
+            Err(Fault::Git(error)) if has_turn() => {
                 let path = self.place.path.display();
                 warn!("The clone {path} is damaged, making it anew: {}", error.message());
                 let made = Mirror::make(&self.place).map(|made| mirror.insert(made));
-                made.and_then(|mirror| Round::new(mirror).serve(asks))
+                made.and_then(serve)
             }
             other => other,
         };

@@ -83,6 +83,7 @@ impl Round<'_> {
                 self.sync()?;
                 continue;
             }
+            self.expect_turn()?;
             match self.mirror.push(head, draft.tip)? {
                 Pushed::Answered(Status::Taken) => {
                     self.is_fresh = true;
