@@ -6,7 +6,7 @@ use crate::checks;
 use crate::fleet::{Fleet, Stores};
 use crate::git_servers::{Bare, HttpServer, TOKEN};
 use crate::harness::Server;
-use crate::{N_KILLS, N_PROCESSES, SHORT_LEASES, kill_again_and_again, objects, under_load};
+use crate::{BAR, N_KILLS, N_PROCESSES, SHORT_LEASES, kill_again_and_again, objects, under_load};
 
 #[test]
 fn processes_commit_to_one_repository_on_a_server_however_often_they_are_killed() {
@@ -35,10 +35,11 @@ fn processes_commit_to_one_repository_on_a_server_however_often_they_are_killed(
     });
     let last: &Server = fleet.server(0);
     checks::wait_until_nothing_runs(last);
-    checks::check(last, &talks);
+    checks::check(last, &talks, &BAR);
     let found = objects::all(&stores, fleet.suffix());
     checks::check_objects(last, &objects::without_late_writes(last, &found));
     let logs = fleet.logs();
+    assert!(logs.contains("Resumed action "), "no kill was in any action's way");
     assert!(!logs.contains(TOKEN), "the token is in a log");
     bare.fsck();
 }
