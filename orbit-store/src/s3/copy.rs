@@ -5,7 +5,7 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use orbit_core::place::Slot;
-use orbit_core::port::{ByteRange, Kind, PortError, Stored};
+use orbit_core::port::{ByteRange, Kind, PortError, Stored, Tag};
 use orbit_core::{ActionId, Digest};
 use sha2::{Digest as _, Sha256};
 
@@ -46,23 +46,28 @@ impl Store {
     ) -> Result<Stored, PortError> {
         self.abort_given_up().await;
         let (order, place) = (Order { from, object, to, writer }, self.place(to));
-        if let Some(there) = self.look(&place).await? {
+        if let Some(there) = self.settled(&place).await? {
             return self.same_copy(&order, &place, there).await;
         }
         let made = self.make(&order, &place).await;
-        // The answer may be lost, and the same copy may have been made meanwhile, by a try that was
-        // given up: what lies there decides.
-        match (self.look(&place).await?, made) {
+        let there = match &made {
+            Ok(Some(tag)) => self.look_at(&place, tag).await?,
+            // The answer may be lost, and the same copy may have been made meanwhile, by a try that was
+            // given up: what lies there decides.
+            Ok(None) | Err(_) => self.settled(&place).await?,
+        };
+        match (there, made) {
             (Some(there), _) => self.same_copy(&order, &place, there).await,
             (None, Err(error)) => Err(error),
-            (None, Ok(())) => {
+            (None, Ok(_)) => {
                 let message = format!("{place} is gone as soon as it was copied");
                 Err(PortError::new(Kind::Unavailable, message))
             }
         }
     }
 
-    async fn make(&self, order: &Order<'_>, to: &Place) -> Result<(), PortError> {
+    /// Makes the copy and returns its version, or `None` if it gave way to another.
+    async fn make(&self, order: &Order<'_>, to: &Place) -> Result<Option<Tag>, PortError> {
         let source = self.source(order).await?;
         let part_bytes = self.part_bytes(order.object.size, source.marks.as_ref());
         let is_one = part_bytes >= order.object.size;
@@ -75,13 +80,12 @@ impl Store {
         };
         if order.object.size == 0 {
             // There is nothing to copy, and no part is empty.
-            self.put_new(to, Bytes::new(), &marks).await?;
-            return Ok(());
+            let version = self.put_new(to, Bytes::new(), &marks).await?;
+            return self.versioned(to, version).await.map(Some);
         }
         let upload = self.begin(to, &marks).await?;
         match self.copy_parts(&upload, order, part_bytes).await {
-            // If it gives way, another try has made the copy.
-            Ok(parts) => upload.finish(parts).await.map(drop),
+            Ok(parts) => upload.finish(parts).await,
             Err(refusal) => {
                 upload.abort().await;
                 Err(self.not_made(order, refusal).await)
@@ -226,7 +230,6 @@ fn damaged(message: String) -> PortError {
 
 #[cfg(test)]
 mod tests {
-    use orbit_core::port::Tag;
     use orbit_core::testing::samples::action_id;
 
     use super::*;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use orbit_core::port::{PortError, Tag};
 
+use super::object::Seen;
 use super::refusal::refusal;
 use super::{Place, Store};
 
@@ -49,6 +50,22 @@ impl Store {
         }
         self.delete(place, tag).await?;
         Ok(false)
+    }
+
+    /// Returns what lies at a place once the uploads that were completed there at the same moment have
+    /// given way, but for one. What gives way is seen there for a while, and must not be taken for it.
+    pub(super) async fn settled(&self, place: &Place) -> Result<Option<Seen>, PortError> {
+        for pause in PAUSES_MS.map(Duration::from_millis) {
+            if self.look(place).await?.is_none() {
+                return Ok(None);
+            }
+            if let [only] = self.versions(place).await?.as_slice() {
+                return self.look_at(place, &Tag(only.clone())).await;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        // The others lie beneath a delete marker of somebody else.
+        self.look(place).await
     }
 
     /// Returns the versions at a place, the newest first.

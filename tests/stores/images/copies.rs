@@ -13,6 +13,7 @@ on_every_server!(
     a_copy_by_parts_is_the_same_bytes,
     a_copy_of_many_parts_can_be_one_call,
     tries_of_one_long_copy_make_one_copy,
+    many_tries_of_one_copy_agree_on_it,
     a_copy_of_nothing_is_a_copy,
     a_copy_that_is_not_the_same_bytes_is_removed,
 );
@@ -66,6 +67,22 @@ async fn tries_of_one_long_copy_make_one_copy(server: &Server) {
     let error = bench.images.copy((&from, &source), &slot(2), &writer).await.unwrap_err();
     assert_eq!(error.kind(), Kind::NotFound);
     assert_eq!(bench.versions().await, [to.key()]);
+    assert_eq!(bench.open_uploads().await, [""; 0]);
+}
+
+/// Each try's answer is the copy that stays, never one that gives way to it in a moment.
+async fn many_tries_of_one_copy_agree_on_it(server: &Server) {
+    let (bench, from, writer) = (Bench::new(server).await, upload_slot(1), action_id(2));
+    let source = bench.images.put(&from, &action_id(1), body(&[7; 1 << 20])).await.unwrap();
+    for n in 1..=6 {
+        let to = slot(n);
+        let tries = (0..8).map(|_| bench.images.copy((&from, &source), &to, &writer));
+        let copies = future::join_all(tries).await;
+        let found = bench.images.find(&to).await.unwrap().unwrap();
+        for copy in copies {
+            assert_eq!(copy.unwrap(), found, "copy {n}");
+        }
+    }
     assert_eq!(bench.open_uploads().await, [""; 0]);
 }
 
