@@ -5,10 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::list::{
-    self, Change, DeleteList, DeployList, Entry, Finding, ListError, ListFile, Tombstone,
-};
+use crate::list::{self, Change, Entry, Finding, ListError, ListFile, Tombstone};
 use crate::{ActionId, AppName, Environment, Timestamp};
+
+mod lists;
+
+pub use lists::{ListTexts, ReadLists, delete_list_path, deploy_list_path};
 
 /// A git commit's id: 40 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,25 +113,6 @@ fn place(findings: &[Finding], environment: &Environment) -> String {
     first.error.in_file(&path)
 }
 
-/// The text of an environment's two lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListTexts {
-    /// `deploy-list.yaml`.
-    pub deploy: String,
-    /// `delete-list.yaml`.
-    pub delete: String,
-}
-
-/// Returns the path of an environment's deploy list.
-pub fn deploy_list_path(environment: &Environment) -> String {
-    format!("environments/{environment}/deploy-list.yaml")
-}
-
-/// Returns the path of an environment's delete list.
-pub fn delete_list_path(environment: &Environment) -> String {
-    format!("environments/{environment}/delete-list.yaml")
-}
-
 /// Returns the path of an application's directory.
 pub fn app_path(environment: &Environment, name: &AppName) -> String {
     format!("environments/{environment}/apps/{name}")
@@ -148,54 +131,59 @@ impl Intent {
     /// Returns the lists with the intent's changes; nothing but its own lines is touched.
     ///
     /// # Errors
-    /// [`Misfit::List`] where a list is outside of the dialect, [`Misfit::Unexpected`] where it does
-    /// not hold what the plan saw, [`Misfit::Unsound`] where Argo CD could not work with the result.
-    pub fn apply(&self, environment: &Environment, lists: &ListTexts) -> Result<ListTexts, Misfit> {
-        let (deploy_path, delete_path) =
-            (deploy_list_path(environment), delete_list_path(environment));
-        let in_list = |path: &str| {
-            let path = path.to_owned();
-            move |source| Misfit::List { path, source }
+    /// [`Misfit::Unexpected`] where a list does not hold what the plan saw, [`Misfit::List`] where it
+    /// cannot be edited, [`Misfit::Unsound`] where Argo CD could not work with the result.
+    pub fn apply(&self, environment: &Environment, lists: &ReadLists) -> Result<ReadLists, Misfit> {
+        let (deploy, delete) = self.changes(environment, lists)?;
+        let edit = |path: String, text: &str, changes: &[Change]| {
+            list::apply(text, changes).map_err(|source| Misfit::List { path, source })
         };
-        let deployed = DeployList::read(&lists.deploy).map_err(in_list(&deploy_path))?;
-        let retired = DeleteList::read(&lists.delete).map_err(in_list(&delete_path))?;
-        let entry = deployed.find(self.name()).map(|entry| entry.deployment_id.as_str());
-        let tombstone = retired.find(self.name()).map(|stone| stone.deletion.action_id.as_str());
-        let expect = |path: &str, found: Option<&str>, expected: Option<&str>| {
+        let before = lists.texts();
+        let after = ListTexts {
+            deploy: edit(deploy_list_path(environment), &before.deploy, &deploy)?,
+            delete: edit(delete_list_path(environment), &before.delete, &delete)?,
+        };
+        ReadLists::sound(environment, after).map_err(|findings| {
+            // What was wrong before is told by its place in the file as it is.
+            let before = list::check(&before.deploy, &before.delete, Some(environment)).err();
+            let findings = before.unwrap_or(findings);
+            Misfit::Unsound { environment: environment.clone(), findings }
+        })
+    }
+
+    /// Returns the changes to the deploy list and to the delete list.
+    fn changes(
+        &self,
+        environment: &Environment,
+        lists: &ReadLists,
+    ) -> Result<(Vec<Change>, Vec<Change>), Misfit> {
+        let entry = lists.deploy().find(self.name()).map(|entry| entry.deployment_id.as_str());
+        let tombstone = lists.delete().find(self.name());
+        let tombstone = tombstone.map(|stone| stone.deletion.action_id.as_str());
+        let expect = |path: String, found: Option<&str>, expected: Option<&str>| {
             if found == expected {
                 return Ok(());
             }
             let say = |id: Option<&str>| id.map_or("absent".to_owned(), |id| format!("of {id:?}"));
-            let (name, path) = (self.name().clone(), path.to_owned());
+            let name = self.name().clone();
             Err(Misfit::Unexpected { name, path, found: say(found), expected: say(expected) })
         };
-        let (deploy, delete) = match self {
+        let deploy_path = deploy_list_path(environment);
+        match self {
             Self::Deploy { entry: new, replaces, .. } => {
-                expect(&deploy_path, entry, replaces.as_deref())?;
-                (vec![Change::put(new.as_ref())], vec![Change::Remove(new.name.to_string())])
+                expect(deploy_path, entry, replaces.as_deref())?;
+                Ok((vec![Change::put(new.as_ref())], vec![Change::Remove(new.name.to_string())]))
             }
             Self::Retire { tombstone } => {
-                expect(&deploy_path, entry, Some(&tombstone.entry.deployment_id))?;
-                (
-                    vec![Change::Remove(tombstone.entry.name.to_string())],
-                    vec![Change::put(tombstone.as_ref())],
-                )
+                expect(deploy_path, entry, Some(&tombstone.entry.deployment_id))?;
+                let name = tombstone.entry.name.to_string();
+                Ok((vec![Change::Remove(name)], vec![Change::put(tombstone.as_ref())]))
             }
             Self::Clear { name, left_by } => {
-                expect(&deploy_path, entry, None)?;
-                expect(&delete_path, tombstone, Some(left_by.as_str()))?;
-                (vec![], vec![Change::Remove(name.to_string())])
+                expect(deploy_path, entry, None)?;
+                expect(delete_list_path(environment), tombstone, Some(left_by.as_str()))?;
+                Ok((vec![], vec![Change::Remove(name.to_string())]))
             }
-        };
-        let after = ListTexts {
-            deploy: list::apply(&lists.deploy, &deploy).map_err(in_list(&deploy_path))?,
-            delete: list::apply(&lists.delete, &delete).map_err(in_list(&delete_path))?,
-        };
-        let findings = list::check(&after.deploy, &after.delete, Some(environment)).err();
-        let Some(findings) = findings else { return Ok(after) };
-        // What was wrong before is told by its place in the file as it is.
-        let before = list::check(&lists.deploy, &lists.delete, Some(environment)).err();
-        let findings = before.unwrap_or(findings);
-        Err(Misfit::Unsound { environment: environment.clone(), findings })
+        }
     }
 }

@@ -49,7 +49,7 @@ mod shown;
 mod tests;
 
 pub use both::{Finding, ListFile, deploy, retire};
-pub use check::{check, check_entry};
+pub use check::{check, check_entry, read_sound};
 pub use document::{Document, Field, Item};
 pub use edit::{Change, apply};
 pub use entry::{DeleteList, Deletion, DeployList, Entry, KEYS, List, Listed, Tombstone};

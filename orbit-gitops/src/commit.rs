@@ -3,12 +3,11 @@
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Tree};
 use orbit_core::Environment;
-use orbit_core::intent::{Commit, Intent, app_path, delete_list_path, deploy_list_path};
+use orbit_core::intent::{Commit, Intent, ReadLists, app_path, delete_list_path, deploy_list_path};
 use orbit_core::list::Entry;
 
 use crate::branch::{Branch, Content, Next};
 use crate::fault::Fault;
-use crate::lists::Lists;
 use crate::message;
 use crate::tree;
 
@@ -38,11 +37,10 @@ pub(crate) fn next(
 fn changed(branch: &Branch, tree: &Tree<'_>, commit: &Commit) -> Result<Oid, Fault> {
     let (git, environment, intent) = (&branch.git, &commit.environment, &commit.intent);
     let stored = branch.known.read(git, tree, environment)?;
-    let after = intent.apply(environment, &stored.lists.texts)?;
-    let after = Lists::of(environment, after)?;
+    let after = intent.apply(environment, &stored.lists)?;
     check(environment, intent, &stored.lists, &after)?;
-    let deploy = branch.write_text(&after.texts.deploy)?;
-    let delete = branch.write_text(&after.texts.delete)?;
+    let deploy = branch.write_text(&after.texts().deploy)?;
+    let delete = branch.write_text(&after.texts().delete)?;
     branch.known.keep((deploy, delete), after);
     let mut update = TreeUpdateBuilder::new();
     update.upsert(deploy_list_path(environment), deploy, stored.deploy_mode);
@@ -83,21 +81,26 @@ fn put_directory(
 fn check(
     environment: &Environment,
     intent: &Intent,
-    before: &Lists,
-    after: &Lists,
+    before: &ReadLists,
+    after: &ReadLists,
 ) -> Result<(), Fault> {
     let name = intent.name();
     let is_own = |entry: &Entry| entry.name == *name;
     let (entry, tombstone) = match intent {
         Intent::Deploy { entry, .. } => (Some(entry.as_ref()), None),
         Intent::Retire { tombstone } => (None, Some(tombstone.as_ref())),
-        Intent::Clear { .. } => (before.deploy.iter().find(|entry| is_own(entry)), None),
+        Intent::Clear { .. } => (before.deploy().find(name), None),
     };
     let unasked = |path| Err(Fault::Unasked { path, name: name.clone() });
-    if !is_edit(&before.deploy, &after.deploy, is_own, entry) {
+    if !is_edit(before.deploy().entries(), after.deploy().entries(), is_own, entry) {
         return unasked(deploy_list_path(environment));
     }
-    if !is_edit(&before.delete, &after.delete, |stone| is_own(&stone.entry), tombstone) {
+    if !is_edit(
+        before.delete().entries(),
+        after.delete().entries(),
+        |stone| is_own(&stone.entry),
+        tombstone,
+    ) {
         return unasked(delete_list_path(environment));
     }
     Ok(())

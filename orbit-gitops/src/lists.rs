@@ -4,35 +4,31 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use git2::{FileMode, Oid, Repository, Tree};
+use git2::{Commit, FileMode, Oid, Repository, Tree};
 use orbit_core::Environment;
-use orbit_core::intent::{ListTexts, delete_list_path, deploy_list_path};
-use orbit_core::list::{DeleteList, DeployList, Entry, Tombstone};
+use orbit_core::intent::{
+    CommitId, ListTexts, Misfit, ReadLists, delete_list_path, deploy_list_path,
+};
+use orbit_core::port::Lists;
 
+use crate::branch::Branch;
 use crate::fault::Fault;
 use crate::tree;
 
 /// How many pairs of lists are remembered: of two environments, as they were and as they are.
 const MAX_KNOWN: usize = 4;
 
-/// The two lists of an environment.
-pub(crate) struct Lists {
-    pub(crate) texts: ListTexts,
-    pub(crate) deploy: Vec<Entry>,
-    pub(crate) delete: Vec<Tombstone>,
-}
-
 /// Two lists in a tree.
 pub(crate) struct Stored {
     pub(crate) deploy_mode: FileMode,
     pub(crate) delete_mode: FileMode,
-    pub(crate) lists: Arc<Lists>,
+    pub(crate) lists: Arc<ReadLists>,
 }
 
 /// The lists that were read or written last, by the ids of their files: the commits of a batch follow
 /// each other, so that what one writes the next one reads.
 #[derive(Default)]
-pub(crate) struct Known(RefCell<VecDeque<(Ids, Arc<Lists>)>>);
+pub(crate) struct Known(RefCell<VecDeque<(Ids, Arc<ReadLists>)>>);
 
 /// The ids of a deploy list's file and of a delete list's.
 type Ids = (Oid, Oid);
@@ -61,14 +57,15 @@ impl Known {
                     deploy: tree::text(git, &deploy_path, deploy)?,
                     delete: tree::text(git, &delete_path, delete)?,
                 };
-                self.keep(ids, Lists::of(environment, texts)?)
+                let lists = ReadLists::read(environment, texts).map_err(unreadable)?;
+                self.keep(ids, lists)
             }
         };
         Ok(Stored { deploy_mode, delete_mode, lists })
     }
 
     /// Remembers lists by the ids of their files.
-    pub(crate) fn keep(&self, ids: Ids, lists: Lists) -> Arc<Lists> {
+    pub(crate) fn keep(&self, ids: Ids, lists: ReadLists) -> Arc<ReadLists> {
         let lists = Arc::new(lists);
         let mut known = self.0.borrow_mut();
         known.push_back((ids, Arc::clone(&lists)));
@@ -79,14 +76,20 @@ impl Known {
     }
 }
 
-impl Lists {
-    /// Reads the two lists of an environment.
-    pub(crate) fn of(environment: &Environment, texts: ListTexts) -> Result<Self, Fault> {
-        let in_list = |path| move |source| Fault::List { path, source };
-        let deploy =
-            DeployList::read(&texts.deploy).map_err(in_list(deploy_list_path(environment)))?;
-        let delete =
-            DeleteList::read(&texts.delete).map_err(in_list(delete_list_path(environment)))?;
-        Ok(Self { deploy: deploy.into_entries(), delete: delete.into_entries(), texts })
+/// Returns the lists of an environment at a commit, as a caller gets them.
+pub(crate) fn of(
+    branch: &Branch,
+    commit: &Commit<'_>,
+    environment: &Environment,
+) -> Result<Lists, Fault> {
+    let lists = branch.known.read(&branch.git, &commit.tree()?, environment)?.lists;
+    let (deploy, delete) = (lists.deploy().entries().to_vec(), lists.delete().entries().to_vec());
+    Ok(Lists { commit: CommitId(commit.id().to_string()), deploy, delete })
+}
+
+fn unreadable(misfit: Misfit) -> Fault {
+    match misfit {
+        Misfit::List { path, source } => Fault::List { path, source },
+        Misfit::Unsound { .. } | Misfit::Unexpected { .. } => misfit.into(),
     }
 }

@@ -12,6 +12,7 @@ use orbit_core::{ActionId, Environment};
 use crate::branch::Branch;
 use crate::commit::commit;
 use crate::fault::Fault;
+use crate::lists;
 use crate::setup::{self, Setup};
 
 /// A bare repository on this machine's disk, whose branch is advanced in place.
@@ -76,12 +77,7 @@ impl fmt::Debug for Repository {
 impl GitOps for Repository {
     async fn read(&self, environment: &Environment) -> Result<Lists, PortError> {
         let name = environment.clone();
-        let read = self.run(move |branch| {
-            let head = branch.head()?;
-            let lists = branch.known.read(&branch.git, &head.tree()?, &name)?.lists;
-            let commit = CommitId(head.id().to_string());
-            Ok(Lists { commit, deploy: lists.deploy.clone(), delete: lists.delete.clone() })
-        });
+        let read = self.run(move |branch| lists::of(branch, &branch.head()?, &name));
         let doing = || format!("cannot read the lists of {environment}");
         read.await.map_err(|fault| fault.while_doing(doing()))
     }

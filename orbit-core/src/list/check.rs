@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::both::{Finding, ListFile, in_delete, in_deploy};
 use super::document::{Document, Item};
-use super::entry::{Entry, Listed, Tombstone};
+use super::entry::{DeleteList, DeployList, Entry, List, Listed, Tombstone};
 use super::fault::{ListError, ListFault, Position};
 use super::{MAX_BYTES, scan};
 use crate::Environment;
@@ -27,16 +27,30 @@ pub fn check(
     delete: &str,
     environment: Option<&Environment>,
 ) -> Result<(), Vec<Finding>> {
+    read_sound(deploy, delete, environment).map(drop)
+}
+
+/// Reads the two lists of an environment, if [`check`] finds nothing wrong with them.
+///
+/// # Errors
+/// As of [`check`].
+pub fn read_sound(
+    deploy: &str,
+    delete: &str,
+    environment: Option<&Environment>,
+) -> Result<(DeployList, DeleteList), Vec<Finding>> {
     let (deploy, delete) = (scan::scan(deploy, MAX_BYTES), scan::scan(delete, MAX_BYTES));
     let first = || first_environment(deploy.document.items().chain(delete.document.items()));
     let environment = environment.cloned().or_else(first);
     let environment = environment.as_ref();
+    let (entries, of_deploy) = read::<Entry>(&deploy, environment);
+    let (tombstones, of_delete) = read::<Tombstone>(&delete, environment);
     let mut findings: Vec<Finding> = Vec::new();
-    findings.extend(faults_of::<Entry>(&deploy, environment).into_iter().map(in_deploy));
-    findings.extend(faults_of::<Tombstone>(&delete, environment).into_iter().map(in_delete));
+    findings.extend(of_deploy.into_iter().map(in_deploy));
+    findings.extend(of_delete.into_iter().map(in_delete));
     findings.extend(in_both(&deploy.document, &delete.document).map(in_delete));
     findings.sort_by_key(|finding| (finding.file, finding.error.position()));
-    if findings.is_empty() { Ok(()) } else { Err(findings) }
+    if findings.is_empty() { Ok((entries, tombstones)) } else { Err(findings) }
 }
 
 /// Checks one entry, by its name, in one of the two lists of an environment.
@@ -64,8 +78,8 @@ pub fn check_entry(
     let environment = environment.cloned().or_else(|| first_environment(others()));
     let mut faults = Vec::new();
     match file {
-        ListFile::Deploy => faults_of_item::<Entry>(&item, environment.as_ref(), &mut faults),
-        ListFile::Delete => faults_of_item::<Tombstone>(&item, environment.as_ref(), &mut faults),
+        ListFile::Deploy => drop(read_item::<Entry>(&item, environment.as_ref(), &mut faults)),
+        ListFile::Delete => drop(read_item::<Tombstone>(&item, environment.as_ref(), &mut faults)),
     }
     let own = faults.into_iter().map(|error| Finding { file, error });
     let both = in_both(deploy, delete).filter(
@@ -76,24 +90,24 @@ pub fn check_entry(
     findings
 }
 
-/// Returns the faults of one list.
-fn faults_of<T: Listed>(
+/// Returns the entries of one list that could be read, and its faults.
+fn read<T: Listed>(
     scan: &scan::Scan<'_>,
     environment: Option<&Environment>,
-) -> Vec<ListError> {
-    let mut faults = scan.faults.clone();
+) -> (List<T>, Vec<ListError>) {
+    let (mut faults, mut entries) = (scan.faults.clone(), Vec::new());
     if !scan.is_whole {
         if faults.len() >= scan::MAX_FAULTS {
             push_more(&mut faults);
         }
-        return faults;
+        return (List::new(entries), faults);
     }
     let mut of_fields = Vec::new();
     for item in scan.document.items() {
         if of_fields.len() >= scan::MAX_FAULTS {
             break;
         }
-        faults_of_item::<T>(&item, environment, &mut of_fields);
+        entries.extend(read_item::<T>(&item, environment, &mut of_fields));
     }
     let is_cut = [&faults, &of_fields].into_iter().any(|found| found.len() >= scan::MAX_FAULTS);
     // What is wrong with a text is said once: an unquoted number is no version either.
@@ -106,7 +120,7 @@ fn faults_of<T: Listed>(
     if is_cut {
         push_more(&mut faults);
     }
-    faults
+    (List::new(entries), faults)
 }
 
 /// Adds, as the last of so many faults, that there may be more.
@@ -116,18 +130,19 @@ fn push_more(faults: &mut Vec<ListError>) {
     faults.push(ListError::new(at, ListFault::More { shown: faults.len() }));
 }
 
-/// Finds what is wrong with one entry whose text was read.
-fn faults_of_item<T: Listed>(
+/// Reads one entry, and finds what is wrong with it.
+fn read_item<T: Listed>(
     item: &Item<'_>,
     environment: Option<&Environment>,
     faults: &mut Vec<ListError>,
-) {
-    T::read(item, faults);
+) -> Option<T> {
+    let entry = T::read(item, faults);
     formless(item, faults);
     overwritten(item, faults);
     if let Some(environment) = environment {
         misplaced(item, environment, faults);
     }
+    entry
 }
 
 /// Returns the first environment that an entry names.

@@ -232,6 +232,12 @@ pub type DeleteList = List<Tombstone>;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<T>(Vec<T>);
 
+impl<T> List<T> {
+    pub(super) const fn new(entries: Vec<T>) -> Self {
+        Self(entries)
+    }
+}
+
 impl<T: Listed> List<T> {
     /// Reads a list.
     ///

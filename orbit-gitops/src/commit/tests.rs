@@ -22,10 +22,10 @@ fn entry(name: &str, deployment: &str) -> Entry {
     }
 }
 
-fn texts(entries: &[&Entry]) -> Lists {
+fn texts(entries: &[&Entry]) -> ReadLists {
     let changes: Vec<_> = entries.iter().copied().map(Change::put).collect();
     let deploy = list::apply("[]\n", &changes).unwrap();
-    Lists::of(&development(), ListTexts { deploy, delete: "[]\n".to_owned() }).unwrap()
+    ReadLists::read(&development(), ListTexts { deploy, delete: "[]\n".to_owned() }).unwrap()
 }
 
 fn deploy(entry: &Entry) -> Intent {

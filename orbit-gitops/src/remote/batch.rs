@@ -75,8 +75,8 @@ fn check_vanished(
     for (environment, asked) in removals(draft, commits) {
         let lists = |tree| branch.known.read(&branch.git, tree, environment);
         let (had, has) = (lists(&before)?.lists, lists(&after)?.lists);
-        let has: BTreeSet<_> = has.deploy.iter().map(|entry| &entry.name).collect();
-        let had = had.deploy.iter().map(|entry| &entry.name);
+        let has: BTreeSet<_> = has.deploy().entries().iter().map(|entry| &entry.name).collect();
+        let had = had.deploy().entries().iter().map(|entry| &entry.name);
         let gone = had.filter(|name| !has.contains(name) && !asked.contains(name));
         let gone: Vec<_> = gone.map(ToString::to_string).collect();
         if !gone.is_empty() {

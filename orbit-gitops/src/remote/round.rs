@@ -7,6 +7,7 @@ use orbit_core::port::Lists;
 use orbit_core::{ActionId, Environment};
 
 use crate::fault::Fault;
+use crate::lists;
 use crate::remote::mirror::Mirror;
 
 mod push;
@@ -76,11 +77,8 @@ impl<'a> Round<'a> {
     }
 
     fn read(&self, environment: &Environment) -> Result<Lists, Fault> {
-        let (head, branch) = (self.mirror.head()?, &self.mirror.branch);
-        let tree = branch.git.find_commit(head)?.tree()?;
-        let lists = branch.known.read(&branch.git, &tree, environment)?.lists;
-        let (deploy, delete) = (lists.deploy.clone(), lists.delete.clone());
-        Ok(Lists { commit: CommitId(head.to_string()), deploy, delete })
+        let branch = &self.mirror.branch;
+        lists::of(branch, &branch.git.find_commit(self.mirror.head()?)?, environment)
     }
 
     fn expect_turn(&self) -> Result<(), Fault> {

@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Revision, State, World, conflict, rejected};
 use crate::archive::Inspection;
 use crate::intent::{
-    Commit, CommitId, Intent, ListTexts, Misfit, app_path, delete_list_path, deploy_list_path,
+    Commit, CommitId, Intent, ListTexts, Misfit, ReadLists, app_path, delete_list_path,
+    deploy_list_path,
 };
 use crate::list::{DeleteList, DeployList};
 use crate::port::{BlobSource, ByteStream, GitOps, Lists, PortError, Registry, Scanner};
@@ -44,13 +45,15 @@ impl State {
             return Ok(earlier);
         }
         let environment = &commit.environment;
-        let before = self.list_texts(environment)?;
-        let after = commit.intent.apply(environment, &before).map_err(|misfit| match misfit {
+        let before = ReadLists::read(environment, self.list_texts(environment)?);
+        let after = before.and_then(|before| commit.intent.apply(environment, &before));
+        let after = after.map_err(|misfit| match misfit {
             Misfit::List { .. } | Misfit::Unsound { .. } => {
                 PortError::caused(crate::port::Kind::Rejected, "no edit", misfit)
             }
             Misfit::Unexpected { .. } => conflict(misfit.to_string()),
         })?;
+        let after = after.texts().clone();
         let mut files = self.head().files.clone();
         files.insert(deploy_list_path(environment), after.deploy);
         files.insert(delete_list_path(environment), after.delete);

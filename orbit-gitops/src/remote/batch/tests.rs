@@ -69,7 +69,7 @@ fn names(branch: &Branch, commit: Oid) -> Vec<String> {
     let tree = branch.git.find_commit(commit).unwrap().tree().unwrap();
     let environment = "development".parse().unwrap();
     let lists = branch.known.read(&branch.git, &tree, &environment).unwrap().lists;
-    lists.deploy.iter().map(|entry| entry.name.to_string()).collect()
+    lists.deploy().entries().iter().map(|entry| entry.name.to_string()).collect()
 }
 
 #[test]
