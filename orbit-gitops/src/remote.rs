@@ -23,6 +23,7 @@ use crate::remote::worker::{Watch, Worker};
 use crate::setup::{self, Setup};
 
 pub(crate) mod access;
+mod ahead;
 mod batch;
 mod crowd;
 pub(crate) mod fault;
@@ -172,7 +173,7 @@ impl GitOps for Remote {
     async fn commit(&self, change: &Commit) -> Result<CommitId, PortError> {
         let (action, name) = (&change.action, change.intent.name());
         let doing = || format!("cannot commit {name} for action {action}");
-        match self.ask(Ask::Commit(Box::new(change.clone())), doing).await? {
+        match self.ask(Ask::Commit(Arc::new(change.clone())), doing).await? {
             Answer::Committed(id) => Ok(id),
             Answer::Found(_) | Answer::Lists(_) => Err(Fault::Unanswered.while_doing(doing())),
         }

@@ -6,17 +6,19 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use git2::{Config, ConfigLevel, Oid, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{Config, ConfigLevel, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 use orbit_core::ActionId;
-use orbit_core::intent::CommitId;
+use orbit_core::intent::{Commit, CommitId};
 use tracing::{info, warn};
 
 use crate::branch::Branch;
 use crate::durable::at;
 use crate::fault::Fault;
+use crate::remote::ahead::Ahead;
 use crate::remote::fault::RemoteFault;
 use crate::remote::link::{Link, Pushed};
 use crate::remote::loose;
@@ -35,6 +37,8 @@ const MAX_FILES: usize = 48;
 /// the ten before it, which is most of the work of a large push.
 const WINDOW: &str = "pack.windowMemory";
 
+/// The name of the thread that makes commits while another one pushes.
+const THREAD: &str = "orbit-gitops";
 /// How often a clone is tried to be taken, and the pause between two tries.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -51,6 +55,11 @@ pub(crate) struct Place {
 /// A clone, open, with the server's head as it was last seen.
 pub(crate) struct Mirror {
     pub(crate) branch: Branch,
+    /// What was made on the last commit that was pushed, while it was.
+    pub(crate) ahead: Option<Ahead>,
+    /// The same repository for the thread that pushes, since the history was last made deeper: a
+    /// repository that is open knows where a shallow history ends as of then.
+    pushing: Option<Repository>,
     place: Place,
     head: Option<Oid>,
     others: Vec<String>,
@@ -95,21 +104,9 @@ impl Mirror {
 
     /// Opens the clone as it was left.
     pub(crate) fn reopen(place: &Place) -> Result<Self, Fault> {
-        // The plain `open_bare` does not read where the history of a shallow clone ends.
-        let flags = RepositoryOpenFlags::BARE
-            | RepositoryOpenFlags::NO_SEARCH
-            | RepositoryOpenFlags::NO_DOTGIT;
-        let git = git2::Repository::open_ext(&place.path, flags, None::<&OsStr>)?;
-        // Settings of whoever runs Orbit must not send it to another server.
-        let mut config = Config::new()?;
-        config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
-        // A list is a delta of the newest one: beyond a byte, libgit2 forgets all but the last base.
-        if config.get_i64(WINDOW).is_err() {
-            config.set_i64(WINDOW, 1)?;
-        }
-        git.set_config(&config)?;
-        let branch = Branch::of_cache(git, place.branch.clone(), place.identity.clone());
-        Ok(Self { branch, place: place.clone(), head: None, others: Vec::new() })
+        let branch = Branch::of_cache(open(place)?, place.branch.clone(), place.identity.clone());
+        let (place, others) = (place.clone(), Vec::new());
+        Ok(Self { branch, ahead: None, pushing: None, place, head: None, others })
     }
 
     /// Makes the clone, in the place of the one that was there.
@@ -126,7 +123,7 @@ impl Mirror {
         fs::write(&mark, mark_of(place)).map_err(at(&mark))?;
         let mut options = RepositoryInitOptions::new();
         options.bare(true).external_template(false).initial_head(&place.branch);
-        git2::Repository::init_opts(path, &options)?;
+        Repository::init_opts(path, &options)?;
         let mut mirror = Self::reopen(place)?;
         mirror.fetch_newest()?;
         info!(clone = %path.display(), "Cloned {} to {}", place.link.url(), path.display());
@@ -180,13 +177,45 @@ impl Mirror {
 
     /// Pushes a commit that follows `from`, the head as it was last seen, or zero where there is none.
     pub(crate) fn push(&mut self, from: Oid, to: Oid) -> Result<Pushed, Fault> {
-        let branch = self.branch.name();
-        let pushed = self.place.link.push(&self.branch.git, branch, from, to)?;
+        let Self { branch, place, .. } = self;
+        let pushed = place.link.push(&branch.git, &place.branch, from, to)?;
+        self.pushed(&pushed, to)?;
+        Ok(pushed)
+    }
+
+    /// Pushes a commit as [`push`](Self::push) does, and makes the next ones on it meanwhile, of what
+    /// comes until the push is `over`.
+    pub(crate) fn push_and_go_ahead(
+        &mut self,
+        (from, to): (Oid, Oid),
+        coming: impl Fn(usize) -> Option<Arc<Commit>> + Send,
+        over: impl FnOnce(),
+    ) -> Result<Pushed, Fault> {
+        let Self { branch, pushing, place, .. } = self;
+        let pushing = match pushing {
+            Some(pushing) => pushing,
+            None => pushing.insert(open(place)?),
+        };
+        let (pushed, ahead) = thread::scope(|scope| {
+            let make = move || Ahead::make(branch, to, coming);
+            // Without a thread, or if it ends badly, nothing is made ahead.
+            let maker = thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, make);
+            let pushed = place.link.push(pushing, &place.branch, from, to);
+            over();
+            (pushed, maker.ok().and_then(|maker| maker.join().ok()))
+        });
+        self.ahead = ahead;
+        let pushed = pushed?;
+        self.pushed(&pushed, to)?;
+        Ok(pushed)
+    }
+
+    fn pushed(&mut self, pushed: &Pushed, to: Oid) -> Result<(), Fault> {
         if matches!(pushed, Pushed::Answered(Status::Taken)) {
-            self.branch.git.reference(branch, to, true, "orbit")?;
+            self.branch.git.reference(self.branch.name(), to, true, "orbit")?;
             self.head = Some(to);
         }
-        Ok(pushed)
+        Ok(())
     }
 
     /// Returns the commit of an action that lies after `since`, and fetches as much of the history as
@@ -239,12 +268,32 @@ impl Mirror {
     fn fetch(&mut self, depth: i32) -> Result<(), Fault> {
         let (git, branch) = (&self.branch.git, self.branch.name());
         let (head, others) = self.place.link.fetch(git, branch, depth)?;
+        if depth > 0 {
+            self.pushing = None;
+        }
         if let Some(head) = head {
             git.find_commit(head)?;
         }
         (self.head, self.others) = (head, others);
         Ok(())
     }
+}
+
+/// Opens the repository of a clone.
+fn open(place: &Place) -> Result<Repository, Fault> {
+    // The plain `open_bare` does not read where the history of a shallow clone ends.
+    let flags =
+        RepositoryOpenFlags::BARE | RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::NO_DOTGIT;
+    let git = Repository::open_ext(&place.path, flags, None::<&OsStr>)?;
+    // Settings of whoever runs Orbit must not send it to another server.
+    let mut config = Config::new()?;
+    config.add_file(&place.path.join("config"), ConfigLevel::Local, true)?;
+    // A list is a delta of the newest one: beyond a byte, libgit2 forgets all but the last base.
+    if config.get_i64(WINDOW).is_err() {
+        config.set_i64(WINDOW, 1)?;
+    }
+    git.set_config(&config)?;
+    Ok(git)
 }
 
 /// Tells whether there is a clone of this very branch that was once complete.

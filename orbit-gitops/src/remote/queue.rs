@@ -7,12 +7,15 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The waiting asks, the ones that are worked on, and what the worker keeps between rounds.
 #[derive(Debug)]
 pub(crate) struct Queue<A, R, K> {
     inner: Mutex<Inner<A, R, K>>,
+    /// Told when something is added, and when a wait for that is over.
+    changed: Condvar,
 }
 
 #[derive(Debug)]
@@ -32,14 +35,44 @@ impl<A, R, K> Queue<A, R, K> {
     /// Returns a queue whose first worker gets what is `kept`.
     pub(crate) fn new(kept: Option<K>) -> Self {
         let (waiting, working) = (VecDeque::new(), Vec::new());
-        Self { inner: Mutex::new(Inner { waiting, working, turn: Turn(0), is_led: false, kept }) }
+        let inner = Inner { waiting, working, turn: Turn(0), is_led: false, kept };
+        Self { inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
     /// Adds an ask, and returns the turn of the worker that must be started, if there is none.
     pub(crate) fn add(&self, ask: A, reply: R) -> Option<Turn> {
         let mut inner = self.lock();
         inner.waiting.push_back((ask, reply));
+        self.changed.notify_all();
         inner.next_turn()
+    }
+
+    /// Waits until as many as `n` and one more of those that wait are what `pick` looks for, and returns
+    /// that one; it stays where it is. Returns `None` once the wait or the turn is over.
+    pub(crate) fn look_ahead<T>(
+        &self,
+        turn: Turn,
+        n: usize,
+        is_over: &AtomicBool,
+        pick: impl Fn(&A) -> Option<T>,
+    ) -> Option<T> {
+        let mut inner = self.lock();
+        while inner.is_turn(turn) && !is_over.load(Ordering::SeqCst) {
+            let found = inner.waiting.iter().filter_map(|(ask, _)| pick(ask)).nth(n);
+            if found.is_some() {
+                return found;
+            }
+            inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+
+    /// Ends the waits of [`look_ahead`](Self::look_ahead) that have this mark.
+    pub(crate) fn end_wait(&self, is_over: &AtomicBool) {
+        // Under the lock, nobody is between its look at the mark and its wait.
+        let _inner = self.lock();
+        is_over.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
     }
 
     /// Returns the turn of the thread that works now, or `None` if nobody does.
@@ -101,6 +134,7 @@ impl<A, R, K> Queue<A, R, K> {
             return (Vec::new(), None);
         }
         inner.is_led = false;
+        self.changed.notify_all();
         let left = mem::take(&mut inner.working);
         let next = if inner.waiting.is_empty() { None } else { inner.next_turn() };
         (left, next)

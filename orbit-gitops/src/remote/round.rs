@@ -8,6 +8,7 @@ use orbit_core::{ActionId, Environment};
 
 use crate::fault::Fault;
 use crate::lists;
+use crate::remote::ahead::Desk;
 use crate::remote::mirror::Mirror;
 
 mod push;
@@ -17,7 +18,7 @@ mod push;
 pub(crate) enum Ask {
     Read(Environment),
     Find(ActionId, CommitId),
-    Commit(Box<Commit>),
+    Commit(Arc<Commit>),
 }
 
 /// What it gets.
@@ -31,16 +32,14 @@ pub(crate) enum Answer {
 /// A round, on a clone whose head may have been left behind since the last one.
 pub(crate) struct Round<'a> {
     mirror: &'a mut Mirror,
-    /// Whether anybody still waits for the thread that works on it: who was given up must begin
-    /// nothing more, as another thread may be at work on the same clone and for the same actions.
-    has_turn: &'a dyn Fn() -> bool,
+    desk: &'a dyn Desk,
     /// Whether the server was asked for its head since the round began.
     is_fresh: bool,
 }
 
 impl<'a> Round<'a> {
-    pub(crate) const fn new(mirror: &'a mut Mirror, has_turn: &'a dyn Fn() -> bool) -> Self {
-        Self { mirror, has_turn, is_fresh: false }
+    pub(crate) const fn new(mirror: &'a mut Mirror, desk: &'a dyn Desk) -> Self {
+        Self { mirror, desk, is_fresh: false }
     }
 
     /// Answers all that was asked, in its order.
@@ -55,7 +54,7 @@ impl<'a> Round<'a> {
         {
             return all(fault, asks.len());
         }
-        let commits: Vec<_> = asks.iter().filter_map(Ask::commit).collect();
+        let commits: Vec<_> = asks.iter().filter_map(Ask::commit).cloned().collect();
         let mut answers = Vec::with_capacity(asks.len());
         for ask in asks.iter().filter(|ask| is_look(ask)) {
             answers.push(unless_damaged(self.look(ask))?);
@@ -82,7 +81,7 @@ impl<'a> Round<'a> {
     }
 
     fn expect_turn(&self) -> Result<(), Fault> {
-        if (self.has_turn)() { Ok(()) } else { Err(Fault::Unanswered) }
+        if self.desk.has_turn() { Ok(()) } else { Err(Fault::Unanswered) }
     }
 
     fn sync(&mut self) -> Result<(), Fault> {
@@ -94,7 +93,7 @@ impl<'a> Round<'a> {
 }
 
 impl Ask {
-    pub(crate) fn commit(&self) -> Option<&Commit> {
+    pub(crate) const fn commit(&self) -> Option<&Arc<Commit>> {
         match self {
             Self::Commit(commit) => Some(commit),
             Self::Read(_) | Self::Find(..) => None,

@@ -1,15 +1,18 @@
 //! The thread that works for all who wait, and the watch over it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use orbit_core::intent::Commit;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::fault::Fault;
+use crate::remote::ahead::Desk;
 use crate::remote::crowd::Crowd;
 use crate::remote::fault::RemoteFault;
 use crate::remote::mirror::{Mirror, Place};
@@ -169,10 +172,10 @@ impl Worker {
         mirror: &mut Option<Mirror>,
         asks: &[Ask],
     ) -> Vec<Result<Answer, Fault>> {
-        let has_turn = || self.queue.turn() == Some(turn);
-        let serve = |mirror: &mut Mirror| Round::new(mirror, &has_turn).serve(asks);
+        let desk = AtWork { worker: self, turn };
+        let serve = |mirror: &mut Mirror| Round::new(mirror, &desk).serve(asks);
         let served = match self.open(mirror).and_then(serve) {
-            Err(Fault::Git(error)) if has_turn() => {
+            Err(Fault::Git(error)) if desk.has_turn() => {
                 let path = self.place.path.display();
                 warn!("The clone {path} is damaged, making it anew: {}", error.message());
                 let made = Mirror::make(&self.place).map(|made| mirror.insert(made));
@@ -192,6 +195,30 @@ impl Worker {
             None => Mirror::open(&self.place)?,
         };
         Ok(mirror.insert(open))
+    }
+}
+
+/// A worker in the time of one thread.
+struct AtWork<'a> {
+    worker: &'a Worker,
+    turn: Turn,
+}
+
+impl Desk for AtWork<'_> {
+    fn has_turn(&self) -> bool {
+        self.worker.queue.turn() == Some(self.turn)
+    }
+
+    fn coming(&self, n: usize, is_over: &AtomicBool) -> Option<Arc<Commit>> {
+        if n == self.worker.commits_per_push {
+            return None;
+        }
+        let pick = |ask: &Ask| ask.commit().cloned();
+        self.worker.queue.look_ahead(self.turn, n, is_over, pick)
+    }
+
+    fn end(&self, is_over: &AtomicBool) {
+        self.worker.queue.end_wait(is_over);
     }
 }
 

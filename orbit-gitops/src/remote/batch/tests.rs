@@ -61,8 +61,8 @@ fn retire(n: u8, deployed_by: u8, by: u8) -> Intent {
 /// Drafts a batch of commits that were planned at a head.
 fn draft_all(branch: &Branch, head: Oid, commits: &[(u8, Intent)]) -> Draft {
     let commits: Vec<_> =
-        commits.iter().map(|(by, intent)| commit(*by, head, intent.clone())).collect();
-    draft(branch, head, &commits.iter().collect::<Vec<_>>()).unwrap()
+        commits.iter().map(|(by, intent)| Arc::new(commit(*by, head, intent.clone()))).collect();
+    draft(branch, Draft::new(head), &commits).unwrap()
 }
 
 fn names(branch: &Branch, commit: Oid) -> Vec<String> {
@@ -131,8 +131,8 @@ fn an_entry_leaves_the_list_only_where_its_retirement_is_in_the_batch() {
     // The same step from two entries to one, as if a deployment had made it.
     let deployed = commit(4, two, deploy(3, 4));
     let outcomes = vec![Outcome::Made(retired.tip)];
-    let forged = Draft { tip: retired.tip, outcomes };
-    let refused = check_vanished(&branch, two, &forged, &[&deployed]);
+    let forged = Draft { base: two, tip: retired.tip, outcomes };
+    let refused = check_vanished(&branch, &forged, &[Arc::new(deployed)]);
     let Err(Fault::Remote(RemoteFault::Vanished { path, names })) = refused else {
         panic!("{refused:?}");
     };

@@ -1,9 +1,13 @@
 //! Committing what many ask for, by as few pushes as possible.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
+use git2::Oid;
 use orbit_core::intent::{Commit, CommitId};
 use tracing::{info, warn};
 
@@ -37,7 +41,7 @@ impl Round<'_> {
     /// action fails by another one's commit.
     pub(super) fn commit(
         &mut self,
-        commits: &[&Commit],
+        commits: &[Arc<Commit>],
     ) -> Result<Vec<Result<Answer, Fault>>, Fault> {
         let mut answers = Vec::with_capacity(commits.len());
         let mut groups = VecDeque::from([commits]);
@@ -45,7 +49,7 @@ impl Round<'_> {
             if group.is_empty() {
                 continue;
             }
-            match self.settle(group) {
+            match self.settle(group, groups.is_empty()) {
                 Ok(Settled::Each(outcomes)) => answers.extend(outcomes.into_iter().map(answer)),
                 Ok(Settled::Refused(text))
                     if group.len() > 1 && !verdict::is_about_branch(&text) =>
@@ -70,7 +74,7 @@ impl Round<'_> {
     }
 
     /// Makes the group's commits on the head and pushes them, again on the next head when it moved.
-    fn settle(&mut self, group: &[&Commit]) -> Result<Settled, Fault> {
+    fn settle(&mut self, group: &[Arc<Commit>], is_last: bool) -> Result<Settled, Fault> {
         let mut n_lost = 0;
         for n_tries in 0..TRIES {
             let draft = self.draft(group)?;
@@ -84,7 +88,7 @@ impl Round<'_> {
                 continue;
             }
             self.expect_turn()?;
-            match self.mirror.push(head, draft.tip)? {
+            match self.push(head, draft.tip, is_last)? {
                 Pushed::Answered(Status::Taken) => {
                     self.is_fresh = true;
                     self.log(&draft);
@@ -114,7 +118,7 @@ impl Round<'_> {
 
     /// Looks whether a push that was cut off arrived; if it did, or the branch moved, or it was the
     /// first one, the same commits are looked for and made again.
-    fn is_lost(&mut self, head: git2::Oid, fault: &RemoteFault, n_lost: u32) -> bool {
+    fn is_lost(&mut self, head: Oid, fault: &RemoteFault, n_lost: u32) -> bool {
         warn!("A push was cut off, looking whether it arrived: {fault}");
         match self.sync() {
             Ok(()) => n_lost >= MAX_LOST && self.mirror.head().is_ok_and(|now| now == head),
@@ -122,8 +126,23 @@ impl Round<'_> {
         }
     }
 
-    fn draft(&mut self, group: &[&Commit]) -> Result<Draft, Fault> {
-        self.mirror.deeply(|mirror| batch::draft(&mirror.branch, mirror.head()?, group))
+    /// Pushes a commit; while the last ones of the round are pushed, those of the next one are made.
+    fn push(&mut self, head: Oid, tip: Oid, is_last: bool) -> Result<Pushed, Fault> {
+        if !is_last {
+            return self.mirror.push(head, tip);
+        }
+        let (desk, is_over) = (self.desk, AtomicBool::new(false));
+        let coming = |n| desk.coming(n, &is_over);
+        self.mirror.push_and_go_ahead((head, tip), coming, || desk.end(&is_over))
+    }
+
+    fn draft(&mut self, group: &[Arc<Commit>]) -> Result<Draft, Fault> {
+        let ahead = Cell::new(self.mirror.ahead.take());
+        self.mirror.deeply(|mirror| {
+            let head = mirror.head()?;
+            let begun = ahead.take().and_then(|ahead| ahead.draft_of(head, group));
+            batch::draft(&mirror.branch, begun.unwrap_or_else(|| Draft::new(head)), group)
+        })
     }
 
     fn log(&self, draft: &Draft) {
