@@ -68,7 +68,7 @@ fn run(with_peers: bool) {
     println!("{}", site.describe());
     let runtime = Runtime::new().unwrap();
     let begun = Instant::now();
-    let repository = Arc::new(site.open("cache"));
+    let repository = Arc::new(site.open());
     println!("\nopen, into an empty directory: {:.0} ms", ms(begun.elapsed()));
     runtime.block_on(site.deploy(&repository));
 
@@ -98,7 +98,7 @@ fn run(with_peers: bool) {
 fn run_at_once() {
     let site = Site::new();
     let runtime = Runtime::new().unwrap();
-    let repository = Arc::new(site.open("cache"));
+    let repository = Arc::new(site.open());
     runtime.block_on(site.deploy(&repository));
     println!("{AT_ONCE} deployments at once: {}", at_once(&runtime, &site, &repository));
     site.check();
@@ -116,32 +116,46 @@ fn one_by_one(runtime: &Runtime, site: &Site, repository: &Remote, n_runs: u32) 
         let done = Instant::now();
         let seen = site.proxy.take_seen();
         all.push(done - ready);
-        own.push((seen.first.unwrap() - ready) + (done - seen.last.unwrap()));
+        own.push((done - ready) - in_exchanges(&seen.connections));
         n_requests = seen.requests.len();
     }
     let (all, own) = (Took::of(all), Took::of(own));
     format!("{all}; of that Orbit itself {own}; {n_requests} requests")
 }
 
-/// Deploys many applications at once; says how long it took and how many pushes it was.
+/// Returns how long connections were in use, from the first byte that left to the last that came.
+fn in_exchanges(connections: &[[Instant; 3]]) -> Duration {
+    connections.iter().map(|[_, first, last]| *last - *first).sum()
+}
+
+/// Deploys many applications at once, and then lets git push the same commits in the same steps.
 fn at_once(runtime: &Runtime, site: &Site, repository: &Arc<Remote>) -> String {
-    let (mut times, mut pushes) = (Vec::new(), Vec::new());
+    let (mut all, mut own, mut peer) = (Vec::new(), Vec::new(), Vec::new());
+    let mut n_pushes = Vec::new();
     for _ in 0..N_RUNS_AT_ONCE {
-        let all: Vec<_> = (0..AT_ONCE).map(|_| site.next()).collect();
-        let before = site.bare.n_pushes();
+        let deployments: Vec<_> = (0..AT_ONCE).map(|_| site.next()).collect();
+        let before = site.bare.pushed();
+        site.proxy.take_seen();
         let ready = Instant::now();
         runtime.block_on(async {
             let mut tasks = JoinSet::new();
-            for mine in all {
+            for mine in deployments {
                 let repository = Arc::clone(repository);
                 tasks.spawn(async move { repository.commit(&mine).await.unwrap() });
             }
             tasks.join_all().await
         });
-        times.push(ready.elapsed());
-        pushes.push(site.bare.n_pushes() - before);
+        all.push(ready.elapsed());
+        own.push(all[all.len() - 1] - in_exchanges(&site.proxy.take_seen().connections));
+        let heads = site.bare.pushed().split_off(before.len());
+        n_pushes.push(heads.len());
+        peer.push(peers::push_again(site, &before[before.len() - 1], &heads));
     }
-    format!("{}, pushes {pushes:?}", Took::of(times))
+    let (all, own, peer) = (Took::of(all), Took::of(own), Took::of(peer));
+    format!(
+        "pushes {n_pushes:?}\n  {:<28} {all}; of that Orbit itself {own}\n  {:<28} {peer}",
+        "orbit", "git push, commits made before"
+    )
 }
 
 fn ms(time: Duration) -> f64 {

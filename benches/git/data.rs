@@ -26,7 +26,7 @@ const NAMES: [&str; 3] = ["kustomization.yaml", "base/deployment.yaml", "base/se
 pub(crate) struct Site {
     pub(crate) proxy: Proxy,
     pub(crate) bare: Bare,
-    _server: HttpServer,
+    server: HttpServer,
     directory: TempDir,
     since: CommitId,
     n_deployed: AtomicU32,
@@ -151,7 +151,7 @@ impl Site {
         });
         bare.git(&["repack", "-adq"]);
         let since = CommitId(bare.head());
-        Self { proxy, bare, _server: server, directory, since, n_deployed: AtomicU32::new(1) }
+        Self { proxy, bare, server, directory, since, n_deployed: AtomicU32::new(1) }
     }
 
     pub(crate) fn describe(&self) -> String {
@@ -162,9 +162,19 @@ impl Site {
         format!("{n_files} files; a deploy list has {n_entries} entries, {n_bytes} bytes")
     }
 
-    pub(crate) fn open(&self, cache: &str) -> Remote {
-        let cache = self.directory.path().join(cache);
-        Remote::open(&settings(self.proxy.port(), cache), &setup()).unwrap()
+    /// Opens the repository through the proxy.
+    pub(crate) fn open(&self) -> Remote {
+        Remote::open(&settings(self.proxy.port(), self.cache()), &setup()).unwrap()
+    }
+
+    /// Returns the directory of Orbit's clone.
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.directory.path().join("cache")
+    }
+
+    /// Returns the directory that the server serves.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.server.root()
     }
 
     /// Returns the address for git's own commands.

@@ -2,14 +2,14 @@
 //! of, so that only the work with git is compared.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use orbit_core::intent::{Commit, Intent, app_path, deploy_list_path};
 use orbit_core::list::{self, Change};
 
 use crate::Took;
 use crate::data::{Site, write_file};
-use crate::servers::git;
+use crate::servers::{Bare, git};
 
 /// Returns the files that a deployment writes, with their paths in the repository.
 fn files(mine: &Commit, list: &str) -> Vec<(String, String)> {
@@ -82,4 +82,21 @@ pub(crate) fn porcelain(site: &Site, n_runs: u32) -> Took {
         took
     });
     Took::of(times.collect())
+}
+
+/// Lets git push commits that are there, one after the other, from Orbit's own clone to a repository
+/// that ends with `before`.
+pub(crate) fn push_again(site: &Site, before: &str, heads: &[String]) -> Duration {
+    let name = format!("from-{before}.git");
+    let (again, there) = (Bare::new(&site.root(), &name), site.bare.path().to_string_lossy());
+    site.bare.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    again.git(&["fetch", "--quiet", &there, &format!("{before}:refs/heads/main")]);
+    let url = site.url_with_token().replace("deployments.git", &name);
+    let ready = Instant::now();
+    for head in heads {
+        git(&site.cache(), &["push", "--quiet", &url, &format!("{head}:refs/heads/main")]);
+    }
+    let took = ready.elapsed();
+    assert_eq!(again.head(), site.bare.head());
+    took
 }

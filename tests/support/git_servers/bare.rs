@@ -57,8 +57,14 @@ impl Bare {
 
     /// Returns how often the branch was moved or made, which every push that arrives does once.
     pub(crate) fn n_pushes(&self) -> usize {
-        let log = fs::read_to_string(self.path.join("logs/refs/heads/main"));
-        log.map_or(0, |log| log.lines().count())
+        self.pushed().len()
+    }
+
+    /// Returns what was the newest commit after each push, the first one first.
+    pub(crate) fn pushed(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.path.join("logs/refs/heads/main")).unwrap_or_default();
+        let new = log.lines().filter_map(|line| line.split(' ').nth(1));
+        new.map(str::to_owned).collect()
     }
 
     /// Returns the actions whose commits are on the branch, the newest first, and the ids of those.

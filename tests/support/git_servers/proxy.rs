@@ -37,10 +37,9 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<(String, bool)>,
     /// How often a rule has cut, held or swallowed something.
     pub(crate) n_broken: usize,
-    /// When the first byte came from a client.
-    pub(crate) first: Option<Instant>,
-    /// When the last byte went to a client.
-    pub(crate) last: Option<Instant>,
+    /// Every connection over HTTP, where they come one after the other: when it was opened, when the
+    /// first byte came from the client, and when the last one went to it.
+    pub(crate) connections: Vec<[Instant; 3]>,
     pub(crate) n_bytes_up: usize,
     pub(crate) n_bytes_down: usize,
 }
@@ -192,9 +191,11 @@ impl Line {
     /// Notes what a client sends.
     fn note(&self, chunk: &[u8], now: Instant) {
         let mut seen = self.state.seen.lock().unwrap();
-        seen.first.get_or_insert(now);
         seen.n_bytes_up += chunk.len();
         if is_request(chunk) {
+            if seen.connections.last().is_none_or(|[opened, ..]| *opened != self.opened) {
+                seen.connections.push([self.opened, now, now]);
+            }
             let head = String::from_utf8_lossy(chunk);
             let says_who = head.to_ascii_lowercase().contains("\r\nauthorization: basic ");
             seen.requests.push((head.lines().next().unwrap().to_owned(), says_who));
@@ -211,7 +212,9 @@ impl Line {
             let passed = &chunk[..n_passed.unwrap_or(chunk.len())];
             if !is_up && !passed.is_empty() {
                 let mut seen = self.state.seen.lock().unwrap();
-                seen.last = Some(Instant::now());
+                if let Some([.., last]) = seen.connections.last_mut() {
+                    *last = Instant::now();
+                }
                 seen.n_bytes_down += passed.len();
             }
             if target.write_all(passed).is_err() || n_passed.is_some() {
