@@ -177,6 +177,12 @@ impl Site {
         self.server.root()
     }
 
+    /// Returns a new directory that stays until the end: ext4 makes files slowly for minutes after many
+    /// were deleted, which would count for whoever comes next.
+    pub(crate) fn keep(&self) -> PathBuf {
+        tempfile::tempdir_in(&self.directory).unwrap().keep()
+    }
+
     /// Returns the address for git's own commands.
     pub(crate) fn url_with_token(&self) -> String {
         let port = self.proxy.port();

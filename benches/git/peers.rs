@@ -28,8 +28,8 @@ fn message(mine: &Commit) -> String {
 
 /// A bare clone and an index that are kept: blobs, index, tree, commit, push.
 pub(crate) fn plumbing(site: &Site, n_runs: u32) -> Took {
-    let work = tempfile::tempdir().unwrap();
-    let (here, url) = (work.path(), site.url_with_token());
+    let work = site.keep();
+    let (here, url) = (work.as_path(), site.url_with_token());
     git(here, &["clone", "--quiet", "--bare", "--depth", "1", "--branch", "main", &url, "."]);
     git(here, &["read-tree", "refs/heads/main"]);
     let times = (0..n_runs).map(|_| {
@@ -64,10 +64,11 @@ pub(crate) fn plumbing(site: &Site, n_runs: u32) -> Took {
 /// A clone for each deployment, as short as it can be.
 pub(crate) fn porcelain(site: &Site, n_runs: u32) -> Took {
     let url = site.url_with_token();
-    let times = (0..n_runs).map(|_| {
+    let work = site.keep();
+    let times = (0..n_runs).map(|number| {
         let mine = site.next();
-        let work = tempfile::tempdir().unwrap();
-        let here = work.path();
+        let here = &work.join(number.to_string());
+        fs::create_dir(here).unwrap();
         let ready = Instant::now();
         git(here, &["clone", "--quiet", "--depth", "1", "--branch", "main", &url, "."]);
         let list = fs::read_to_string(here.join(deploy_list_path(&mine.environment))).unwrap();
