@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use orbit_core::port::{GitOps as _, Kind};
-use orbit_gitops::Remote;
+use orbit_gitops::{Access, Remote};
 
 use crate::place::{Place, SshPlace, setup, token};
 use crate::sample::{check_refusal, commit, deploy, development, make, read};
@@ -43,6 +43,31 @@ async fn a_token_that_is_revoked_does_not_lose_the_action_and_a_new_one_makes_it
     let settings = place.settings_of(place.proxy.port(), "cache", token(WRONG));
     drop(repository);
     Remote::open(&settings, &setup()).unwrap().commit(&mine).await.unwrap();
+    assert_eq!(place.bare.actions().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_in_a_file_is_read_at_every_connection() {
+    let place = Place::new();
+    let token_file = &place.cache("token");
+    fs::write(token_file, format!("{TOKEN}\n")).unwrap();
+    let (username, file) = (USERNAME.to_owned(), token_file.clone());
+    let access = Access::TokenFile { username, token_file: file };
+    let settings = place.settings_of(place.proxy.port(), "cache", access);
+    let repository = Remote::open(&settings, &setup()).unwrap();
+    let since = make(&repository, 1).await;
+    place.server.let_in(WRONG);
+    let mine = commit(2, &since, deploy(2, 2, None));
+    let refused = repository.commit(&mine).await;
+    check_refusal(refused, Kind::Unavailable, &["deployments.git", "authentication", USERNAME]);
+    for (text, expected) in [(None, "No such file"), (Some(" \n"), "it is empty")] {
+        fs::remove_file(token_file).unwrap();
+        text.iter().for_each(|text| fs::write(token_file, text).unwrap());
+        let refused = repository.commit(&mine).await;
+        check_refusal(refused, Kind::Unavailable, &["token", expected]);
+        fs::write(token_file, WRONG).unwrap();
+    }
+    repository.commit(&mine).await.unwrap();
     assert_eq!(place.bare.actions().len(), 2);
 }
 

@@ -1,9 +1,11 @@
 //! Who connects to a remote repository, and how that is proved.
 
-use std::fmt;
 use std::path::PathBuf;
+use std::{fmt, fs, io};
 
 use data_encoding::BASE64;
+
+use crate::remote::fault::RemoteFault;
 
 /// How Orbit proves who it is.
 #[derive(Debug, Clone)]
@@ -16,6 +18,14 @@ pub enum Access {
         username: String,
         /// The token.
         token: Secret,
+    },
+    /// By a token in a file, over HTTPS, as with [`Token`](Self::Token). The file is read at every
+    /// connection, so that a new token needs no restart; space around the token is not part of it.
+    TokenFile {
+        /// The user.
+        username: String,
+        /// The file of the token.
+        token_file: PathBuf,
     },
     /// By a private key, over SSH.
     Key {
@@ -70,21 +80,33 @@ impl Access {
     pub(crate) fn username(&self) -> Option<&str> {
         match self {
             Self::Open => None,
-            Self::Token { username, .. } | Self::Key { username, .. } => Some(username),
+            Self::Token { username, .. }
+            | Self::TokenFile { username, .. }
+            | Self::Key { username, .. } => Some(username),
         }
     }
 
     /// Returns the header that proves it over HTTP. A server that has to ask for it first costs one
     /// more round trip a connection.
-    pub(crate) fn header(&self) -> Option<Secret> {
+    pub(crate) fn header(&self) -> Result<Option<Secret>, RemoteFault> {
         match self {
-            Self::Open | Self::Key { .. } => None,
-            Self::Token { username, token } => {
-                let pair = format!("{username}:{}", token.expose());
-                Some(Secret(format!("Authorization: Basic {}", BASE64.encode(pair.as_bytes()))))
+            Self::Open | Self::Key { .. } => Ok(None),
+            Self::Token { username, token } => Ok(Some(basic(username, token.expose()))),
+            Self::TokenFile { username, token_file } => {
+                let read = fs::read_to_string(token_file).and_then(|text| match text.trim() {
+                    "" => Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty")),
+                    token => Ok(basic(username, token)),
+                });
+                let in_file = |source| RemoteFault::File { path: token_file.clone(), source };
+                read.map_err(in_file).map(Some)
             }
         }
     }
+}
+
+fn basic(username: &str, token: &str) -> Secret {
+    let pair = BASE64.encode(format!("{username}:{token}").as_bytes());
+    Secret(format!("Authorization: Basic {pair}"))
 }
 
 #[cfg(test)]
@@ -96,13 +118,13 @@ mod tests {
         let access = Access::Token { username: "oauth2".to_owned(), token: Secret::new("hunter2") };
         let expected = r#"Token { username: "oauth2", token: <redacted> }"#;
         assert_eq!(format!("{access:?}"), expected);
-        assert_eq!(format!("{:?}", access.header()), "Some(<redacted>)");
+        assert_eq!(format!("{:?}", access.header()), "Ok(Some(<redacted>))");
     }
 
     #[test]
     fn a_token_is_sent_as_the_password_of_basic_authentication() {
         let access = Access::Token { username: "oauth2".to_owned(), token: Secret::new("hunter2") };
-        let header = access.header().unwrap();
+        let header = access.header().unwrap().unwrap();
         assert_eq!(header.expose(), "Authorization: Basic b2F1dGgyOmh1bnRlcjI=");
     }
 }

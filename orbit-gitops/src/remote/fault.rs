@@ -32,6 +32,7 @@ pub(crate) enum RemoteFault {
     Stuck { server: String, n_calls: usize },
     #[error("the connection to {server} failed")]
     Connection { server: String, source: git2::Error },
+    /// The file of a token, a key, or the known hosts.
     #[error("cannot read {}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("{} is in use by another process", path.display())]
@@ -103,16 +104,17 @@ impl RemoteFault {
     pub(crate) const fn error_type(&self) -> &'static str {
         match self {
             Self::Refused { .. } => "push-refused",
-            Self::Authentication { .. } | Self::Anonymous { .. } | Self::Access { .. } => {
-                "repository-authentication"
-            }
+            Self::Authentication { .. }
+            | Self::Anonymous { .. }
+            | Self::Access { .. }
+            | Self::File { .. } => "repository-authentication",
             Self::HostKey { .. } => "repository-host-key",
             Self::Certificate { .. } => "repository-certificate",
             Self::NoRepository { .. } => "repository-not-found",
             Self::NotSetUp { .. } | Self::OtherBranches { .. } => "repository-not-set-up",
             Self::Vanished { .. } => "list-not-editable",
             Self::Contended { .. } => "repository-busy",
-            Self::File { .. } | Self::InUse { .. } | Self::NotOurs { .. } => "repository-cache",
+            Self::InUse { .. } | Self::NotOurs { .. } => "repository-cache",
             Self::Failed { .. }
             | Self::Silent { .. }
             | Self::Stuck { .. }

@@ -28,7 +28,6 @@ const MAX_SAID: usize = 16 << 10;
 pub(crate) struct Link {
     url: RemoteUrl,
     access: Arc<Access>,
-    header: Option<Secret>,
     pulse: Pulse,
 }
 
@@ -56,9 +55,13 @@ impl Link {
     pub(crate) fn new(url: &RemoteUrl, access: &Access, pulse: Pulse) -> Result<Self, Fault> {
         let (expected, found) = match access {
             Access::Key { .. } if url.is_web() => ("a token or openly", "a key"),
-            Access::Token { .. } if url.ssh_port().is_some() => ("a key", "a token"),
+            Access::Token { .. } | Access::TokenFile { .. } if url.ssh_port().is_some() => {
+                ("a key", "a token")
+            }
             Access::Open if url.ssh_port().is_some() => ("a key", "none"),
-            Access::Open | Access::Token { .. } | Access::Key { .. } => ("", ""),
+            Access::Open | Access::Token { .. } | Access::TokenFile { .. } | Access::Key { .. } => {
+                ("", "")
+            }
         };
         if !expected.is_empty() {
             let server = url.to_string();
@@ -69,8 +72,9 @@ impl Link {
                 File::open(path).map_err(unreadable(path))?;
             }
         }
+        access.header()?;
         let url = access.username().map_or_else(|| url.clone(), |name| url.with_user(name));
-        Ok(Self { url, access: Arc::new(access.clone()), header: access.header(), pulse })
+        Ok(Self { url, access: Arc::new(access.clone()), pulse })
     }
 
     /// Returns the server and repository as an error shows them.
@@ -99,7 +103,8 @@ impl Link {
         options.download_tags(AutotagOption::None).update_fetchhead(false).depth(depth);
         // The token must not follow a redirect to another host.
         options.follow_redirects(RemoteRedirect::None);
-        let headers: Vec<_> = self.header.iter().map(Secret::expose).collect();
+        let header = self.access.header()?;
+        let headers: Vec<_> = header.iter().map(Secret::expose).collect();
         options.custom_headers(&headers);
         let mut remote = git.remote_anonymous(&self.url.to_string())?;
         let refspec = format!("+{branch}:{branch}");
@@ -143,7 +148,8 @@ impl Link {
         });
         let mut options = PushOptions::new();
         options.remote_callbacks(callbacks).follow_redirects(RemoteRedirect::None);
-        let headers: Vec<_> = self.header.iter().map(Secret::expose).collect();
+        let header = self.access.header()?;
+        let headers: Vec<_> = header.iter().map(Secret::expose).collect();
         options.custom_headers(&headers);
         let mut remote = git.remote_anonymous(&self.url.to_string())?;
         let pushed = remote.push(&[format!("{to}:{branch}")], Some(&mut options));
@@ -226,7 +232,9 @@ impl Link {
         match &*self.access {
             Access::Open => Err(RemoteFault::Anonymous { server: self.server() }),
             // The token was in the first request.
-            Access::Token { .. } => Err(denied("the server does not take the token")),
+            Access::Token { .. } | Access::TokenFile { .. } => {
+                Err(denied("the server does not take the token"))
+            }
             Access::Key { private_key, .. } if n_asked > 1 => {
                 Err(self.denied(format!("the server does not take {}", private_key.display())))
             }

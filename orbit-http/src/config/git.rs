@@ -46,9 +46,14 @@ pub(super) fn git(keys: &mut Keys, protected: BTreeSet<Environment>) -> Result<G
 }
 
 fn token(keys: &mut Keys) -> Result<Access, ConfigFault> {
-    let Some(token) = keys.secret("git.token", "git.token_file")? else { return Ok(Access::Open) };
+    let Some((token, file)) = keys.secret_in("git.token", "git.token_file")? else {
+        return Ok(Access::Open);
+    };
     let username = keys.text("git.username")?.unwrap_or_else(|| TOKEN_USER.to_owned());
-    Ok(Access::Token { username, token: token.0.into() })
+    Ok(match file {
+        Some(token_file) => Access::TokenFile { username, token_file },
+        None => Access::Token { username, token: token.0.into() },
+    })
 }
 
 fn key(keys: &mut Keys) -> Result<Access, ConfigFault> {
@@ -135,7 +140,7 @@ mod tests {
         let config = read(&text).unwrap();
         let GitIn::Remote { url, access, argo } = &config.git else { panic!("{config:?}") };
         assert_eq!(url.to_string(), "https://gitlab.example.com/a.git");
-        assert!(matches!(access, Access::Token { username, .. } if username == "oauth2"));
+        assert!(matches!(access, Access::TokenFile { username, .. } if username == "oauth2"));
         assert_eq!((argo.project.as_str(), argo.namespace.as_str()), ("orbit", "argocd"));
         assert!(argo.protected.contains(&"production".parse().unwrap()));
         assert!(!format!("{config:?}").contains("s3cr3t"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -86,6 +87,15 @@ impl Keys {
         key: &'static str,
         file: &'static str,
     ) -> Result<Option<Secret>, ConfigFault> {
+        Ok(self.secret_in(key, file)?.map(|(secret, _)| secret))
+    }
+
+    /// Takes a secret as [`secret`](Self::secret) does, and the file that it was read from, if any.
+    pub(super) fn secret_in(
+        &mut self,
+        key: &'static str,
+        file: &'static str,
+    ) -> Result<Option<(Secret, Option<PathBuf>)>, ConfigFault> {
         // Who mixes both keys up must not find the secret in a log.
         let path = self.read(file, "the path of a file", |value| {
             value
@@ -94,17 +104,17 @@ impl Keys {
                 .map(str::to_owned)
         })?;
         if let Some(text) = self.text(key)? {
-            return Ok(Some(Secret(text)));
+            return Ok(Some((Secret(text), None)));
         }
-        let Some(path) = path else { return Ok(None) };
+        let Some(path) = path.map(PathBuf::from) else { return Ok(None) };
         let read = std::fs::read_to_string(&path).and_then(|text| match text.trim() {
             "" => Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty")),
             secret => Ok(Secret(secret.to_owned())),
         });
-        let what = file.to_owned();
-        let secret =
-            read.map_err(|source| ConfigFault::Unreadable { what, path: path.into(), source });
-        secret.map(Some)
+        match read {
+            Ok(secret) => Ok(Some((secret, Some(path)))),
+            Err(source) => Err(ConfigFault::Unreadable { what: file.to_owned(), path, source }),
+        }
     }
 
     /// Takes the address of a service.
