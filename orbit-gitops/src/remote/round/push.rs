@@ -148,7 +148,7 @@ impl Round<'_> {
     fn log(&self, draft: &Draft) {
         let (server, branch) = self.place();
         let n = draft.n_made();
-        info!(git.commits = n, "Pushed {n} commits to {branch} of {server}, now {}", draft.tip);
+        info!(git.commits = n, "Pushed to {branch} of {server}, now {}", draft.tip);
     }
 
     fn place(&self) -> (String, String) {

@@ -121,27 +121,32 @@ async fn facet(
 fn narrow(sql: &mut QueryBuilder<Sqlite>, search: &Search, path: Path) {
     let Search { text, name, category, environment, status, part, tail, version, scanned, .. } =
         search;
+    let text = text.as_deref().map(fold);
+    let text = text.as_deref();
     match text {
         None => sql.push(" FROM ").push(images(search, path)).push(" WHERE TRUE"),
-        Some(text) => contain(sql, &fold(text), images(search, path), path),
+        Some(text) => contain(sql, text, images(search, path), path),
     };
+    // The first ones usually let the fewest through.
     let equal = [
         ("name_folded", name.as_deref().map(fold)),
-        ("category_folded", category.as_deref().map(fold)),
-        ("environment", environment.as_ref().map(ToString::to_string)),
-        ("status", status.map(|status| status.to_string())),
         ("part", part.clone()),
         ("tail", tail.clone()),
+        ("category_folded", category.as_deref().map(fold)),
         ("image_version", version.map(|version| version.to_string())),
+        ("environment", environment.as_ref().map(ToString::to_string)),
+        ("status", status.map(|status| status.to_string())),
     ];
-    let sign = sign(search.sort, path);
+    // SQLite, which does not know how many rows have a value, uses the index of no column with a sign.
+    let mut may_lead = leads(text, search.sort, path);
+    let mut sign = || if std::mem::take(&mut may_lead) { "" } else { "+" };
     for (column, value) in equal {
         if let Some(value) = value {
-            sql.push(format_args!(" AND {sign}{column} = ")).push_bind(value);
+            sql.push(format_args!(" AND {}{column} = ", sign())).push_bind(value);
         }
     }
     if let Some(scanned) = scanned {
-        sql.push(format_args!(" AND {sign}scanned = ")).push_bind(*scanned);
+        sql.push(format_args!(" AND {}scanned = ", sign())).push_bind(*scanned);
     }
 }
 
@@ -153,8 +158,7 @@ fn contain<'a>(
     images: &str,
     path: Path,
 ) -> &'a mut QueryBuilder<Sqlite> {
-    let is_indexed = text.chars().count() >= 3 && !text.contains('\0');
-    if is_indexed && path == Path::Filters {
+    if is_indexed(text) && path == Path::Filters {
         let phrase = format!("\"{}\"", text.replace('"', "\"\""));
         // The join is a CROSS JOIN because SQLite keeps the order of one: first the text.
         sql.push(" FROM images_text CROSS JOIN images ON row = images_text.rowid");
@@ -183,16 +187,22 @@ fn images(search: &Search, path: Path) -> &'static str {
     }
 }
 
-/// Returns what keeps SQLite from using a filter's index, or nothing where that index leads to the
-/// order as well.
-const fn sign(sort: Sort, path: Path) -> &'static str {
+/// Tells whether the index of a filter may lead to the rows: not where a text does, or where it would
+/// not lead to their order.
+fn leads(text: Option<&str>, sort: Sort, path: Path) -> bool {
     match (path, sort) {
-        (Path::Filters, _) | (Path::Order, Sort::Newest | Sort::Oldest) => "",
+        (Path::Filters, _) => !text.is_some_and(is_indexed),
+        (Path::Order, Sort::Newest | Sort::Oldest) => true,
         (
             Path::Order,
             Sort::LastChanged | Sort::FirstChanged | Sort::Name | Sort::NameBackwards,
-        ) => "+",
+        ) => false,
     }
+}
+
+/// Tells whether the index of texts knows a folded text.
+fn is_indexed(text: &str) -> bool {
+    text.chars().count() >= 3 && !text.contains('\0')
 }
 
 /// Goes on behind the end of a page. The sort key is bounded by itself, so that an index leads to it.
@@ -245,6 +255,28 @@ impl SortKey {
 mod tests {
     use super::*;
     use crate::embedded::testing::{development, plan, stores};
+
+    #[tokio::test]
+    async fn of_several_filters_the_one_that_lets_the_fewest_through_leads() {
+        let (_dir, stores) = stores().await;
+        let mut search = Search { scanned: Some(true), ..Search::default() };
+        let check = async |search: &Search, index: &str| {
+            for path in [Path::Filters, Path::Order] {
+                let plan = plan(&stores, &select(search, path, None)).await;
+                assert!(plan.contains(&format!("USING INDEX {index} ")), "{search:?}: {plan}");
+            }
+        };
+        check(&search, "images_by_scanned").await;
+        search.environment = Some(development());
+        check(&search, "images_by_environment").await;
+        search.version = Some("v0-0-01".parse().unwrap());
+        check(&search, "images_by_version").await;
+        search.category = Some("Film".to_owned());
+        check(&search, "images_by_category").await;
+        search.text = Some("engine".to_owned());
+        let plan = plan(&stores, &select(&search, Path::Filters, None)).await;
+        assert!(plan.contains("images_text") && !plan.contains("images_by_"), "{plan}");
+    }
 
     #[tokio::test]
     async fn a_first_page_of_many_images_does_not_sort_them_all() {
