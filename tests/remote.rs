@@ -33,6 +33,8 @@ mod contract;
 mod hands;
 #[path = "remote/history.rs"]
 mod history;
+#[path = "remote/https.rs"]
+mod https;
 #[path = "remote/interleaved.rs"]
 mod interleaved;
 #[path = "remote/killed.rs"]

@@ -15,6 +15,8 @@ mod process;
 mod proxy;
 #[path = "git_servers/ssh.rs"]
 mod ssh;
+#[path = "git_servers/tls.rs"]
+mod tls;
 #[path = "git_servers/writer.rs"]
 mod writer;
 
@@ -25,6 +27,7 @@ pub(crate) use cli::git;
 pub(crate) use http::{HttpServer, TOKEN, USERNAME};
 pub(crate) use proxy::{Proxy, Rule};
 pub(crate) use ssh::{PASSPHRASE, SshServer};
+pub(crate) use tls::Authority;
 pub(crate) use writer::{Competitor, Writer};
 
 /// Returns a program of the system, also where only root has it on its path.

@@ -284,7 +284,10 @@ impl Link {
         if error.code() == ErrorCode::Auth || is_of_key {
             return self.denied(error.message().to_owned()).into();
         }
-        if error.code() == ErrorCode::Certificate {
+        // libgit2 has a code for it, but forgets it where a caller leaves the decision to the system.
+        let is_of_certificate =
+            error.class() == ErrorClass::Ssl && error.message().contains("certificate");
+        if error.code() == ErrorCode::Certificate || is_of_certificate {
             return RemoteFault::Certificate { server, source: error }.into();
         }
         let status = error.message().strip_prefix("unexpected http status code: ");

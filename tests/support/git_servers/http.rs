@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::cli::ENVIRONMENT;
 use super::process::{Server, Spec, free_port, new_dir};
-use super::system;
+use super::{system, tls};
 
 /// The user name of GitLab's tokens.
 pub(crate) const USERNAME: &str = "oauth2";
@@ -21,10 +21,16 @@ pub(crate) struct HttpServer {
 
 impl HttpServer {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// Starts a server that talks HTTPS if it has a certificate.
+    pub(crate) fn start_with(certificate: Option<&Path>) -> Self {
         let (dir, port) = (new_dir("lighttpd"), free_port());
         fs::create_dir(dir.join("root")).unwrap();
         fs::write(dir.join("users"), format!("{USERNAME}:{TOKEN}\n")).unwrap();
-        fs::write(dir.join("lighttpd.conf"), config(&dir, port)).unwrap();
+        let tls = certificate.map(tls::config).unwrap_or_default();
+        fs::write(dir.join("lighttpd.conf"), config(&dir, port) + &tls).unwrap();
         let program = system("lighttpd");
         let file = dir.join("lighttpd.conf");
         let command = Box::new(move || {
