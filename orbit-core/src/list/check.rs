@@ -196,7 +196,7 @@ fn is_host(text: &str) -> bool {
 }
 
 fn overwritten(item: &Item<'_>, faults: &mut Vec<ListError>) {
-    for field in item.fields().filter(|field| OVERWRITTEN.contains(&&*field.key)) {
+    for field in OVERWRITTEN.into_iter().filter_map(|key| item.field(key)) {
         let kind = ListFault::Forbidden { key: field.key.to_string() };
         faults.push(ListError::new(field.key_position(), kind));
     }
@@ -242,6 +242,17 @@ mod tests {
         assert_eq!(last.error.kind, ListFault::More { shown: found.len() - 1 });
         let few = check(&"- name: 1\n".repeat(9), "[]\n", None).unwrap_err();
         assert!(few.iter().all(|few| !matches!(few.error.kind, ListFault::More { .. })));
+    }
+
+    #[test]
+    fn a_key_that_argo_cd_overwrites_is_told_however_it_is_quoted() {
+        let list = "- name: \"a\"\n  'values': \"x\"\n  \"path\": \"x\"\n";
+        let found = check(list, "[]", None).unwrap_err();
+        let is_told = |line, key: &str| {
+            let kind = ListFault::Forbidden { key: key.to_owned() };
+            found.iter().any(|finding| finding.error.line == line && finding.error.kind == kind)
+        };
+        assert!(is_told(2, "values") && is_told(3, "path"), "{found:?}");
     }
 
     #[test]

@@ -184,7 +184,7 @@ impl<'d> Item<'d> {
 
     /// Returns a key's value and place, or `None` if the entry lacks it.
     pub fn field(&self, key: &str) -> Option<Field<'d>> {
-        let has_key = |pair: &&Pair| quoted::decode(pair.key.of(self.document.text)) == key;
+        let has_key = |pair: &&Pair| quoted::stands_for(pair.key.of(self.document.text), key);
         self.pairs().iter().find(has_key).map(|&pair| Field::new(self.document, pair))
     }
 

@@ -20,6 +20,11 @@ pub(super) fn decode(raw: &str) -> Cow<'_, str> {
     }
 }
 
+/// Tells whether a scalar stands for a text, sooner than by [`decode`]: most keys are not quoted.
+pub(super) fn stands_for(raw: &str, text: &str) -> bool {
+    if raw.starts_with(['"', '\'']) { decode(raw) == text } else { raw == text }
+}
+
 fn within(raw: &str, quote: char) -> Option<&str> {
     raw.strip_prefix(quote)?.strip_suffix(quote)
 }
@@ -130,6 +135,15 @@ mod tests {
             let text = format!("a{c}b");
             assert_eq!(decode(&quoted(&text)), text, "{c:?}");
         }
+    }
+
+    #[test]
+    fn a_scalar_stands_for_what_it_is_read_as() {
+        for raw in ["name", "'name'", r#""name""#, r#""n\x61me""#] {
+            assert!(stands_for(raw, "name"), "{raw}");
+            assert!(!stands_for(raw, "names"), "{raw}");
+        }
+        assert!(!stands_for("'name'", "'name'"));
     }
 
     #[test]
