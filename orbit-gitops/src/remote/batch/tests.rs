@@ -4,6 +4,7 @@ use orbit_core::{ActionId, Digest, ImageVersion, Timestamp};
 use tempfile::TempDir;
 
 use super::*;
+use crate::remote::ahead::Ahead;
 use crate::setup::{self, sample};
 
 /// A repository with the first commit.
@@ -119,6 +120,48 @@ fn an_action_that_is_asked_for_twice_has_one_commit() {
     let again = draft_all(&branch, draft.tip, &[(1, deploy(1, 1))]);
     // Planned at the commit itself, an action that repeats it finds its name taken.
     assert!(matches!(again.outcomes[0], Outcome::Unfit(_)), "{:?}", again.outcomes);
+}
+
+/// Makes the commits of what comes on a commit.
+fn make_ahead(branch: &Branch, tip: Oid, coming: &[Arc<Commit>]) -> Ahead {
+    Ahead::make(branch, tip, |n| coming.get(n).cloned())
+}
+
+#[test]
+fn a_batch_that_was_begun_ahead_ends_as_one_that_was_not() {
+    let (_directory, branch) = repository();
+    let head = branch.head().unwrap().id();
+    // The second does not fit, and a name is put that the first has put.
+    let all = [(1, deploy(1, 1)), (2, deploy(1, 2)), (3, deploy(3, 3)), (4, retire(1, 1, 4))];
+    let all = all.map(|(by, intent)| Arc::new(commit(by, head, intent)));
+    let whole = draft(&branch, Draft::new(head), &all).unwrap();
+    let said = |draft: &Draft| format!("{:?}", draft.outcomes);
+    for n_ahead in 0..=all.len() {
+        let begun = make_ahead(&branch, head, &all[..n_ahead]).draft_of(head, &all).unwrap();
+        assert_eq!((begun.base, begun.outcomes.len()), (head, n_ahead));
+        let draft = draft(&branch, begun, &all).unwrap();
+        assert_eq!((draft.tip, said(&draft)), (whole.tip, said(&whole)), "{n_ahead} made ahead");
+    }
+}
+
+#[test]
+fn what_was_made_ahead_is_used_where_it_was_made_and_for_whoever_asked() {
+    let (_directory, branch) = repository();
+    let head = branch.head().unwrap().id();
+    let all = [1, 2, 3].map(|n| Arc::new(commit(n, head, deploy(n, n))));
+    let tip = draft(&branch, Draft::new(head), &all[..1]).unwrap().tip;
+    let is_used = |at, asked: &[&Arc<Commit>]| {
+        let asked: Vec<_> = asked.iter().copied().cloned().collect();
+        make_ahead(&branch, tip, &all[1..]).draft_of(at, &asked).is_some()
+    };
+    let [first, second, third] = &all;
+    assert!(is_used(tip, &[second, third]));
+    assert!(is_used(tip, &[second, third, first]));
+    assert!(!is_used(head, &[second, third]), "on another commit");
+    assert!(!is_used(tip, &[second]), "more than was asked for");
+    assert!(!is_used(tip, &[third, second]), "in another order");
+    let again = Arc::new(Commit::clone(third));
+    assert!(!is_used(tip, &[second, &again]), "for another who asked");
 }
 
 #[test]
