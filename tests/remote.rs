@@ -21,6 +21,8 @@ mod sample;
 
 #[path = "remote/access.rs"]
 mod access;
+#[path = "remote/ahead.rs"]
+mod ahead;
 #[path = "remote/at_once.rs"]
 mod at_once;
 #[path = "remote/broken.rs"]
