@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -160,6 +161,42 @@ async fn a_hook_that_takes_its_time_makes_a_commit_late_and_not_twice() {
         assert_eq!(place.bare.actions().len(), 3);
         place.bare.fsck();
     }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_push_that_hangs_is_served_by_another_thread() {
+    let place = Place::new();
+    let mut settings = place.settings();
+    settings.call_timeout = SHORT;
+    let repository = Arc::new(Remote::open(&settings, &setup()).unwrap());
+    let since = make(&*repository, 1).await;
+    let made = Command::new("mkfifo").arg(place.bare.path().join("gate")).status();
+    assert!(made.unwrap().success());
+    place.bare.hook("pre-receive", GATED);
+    let ask = |n| {
+        let (repository, mine) = (Arc::clone(&repository), commit(n, &since, deploy(n, n, None)));
+        tokio::spawn(async move { insist(&repository, &mine).await })
+    };
+    let hung = {
+        let (repository, mine) = (Arc::clone(&repository), commit(2, &since, deploy(2, 2, None)));
+        tokio::spawn(async move { check_cut_off(repository.commit(&mine)).await })
+    };
+    let begun = Instant::now();
+    while !place.bare.path().join("waiting").exists() {
+        assert!(begun.elapsed() < AT_MOST, "the push does not begin");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    place.bare.remove_hook("pre-receive");
+    let others: Vec<_> = (3..=6).map(ask).collect();
+    hung.await.unwrap();
+    for other in others {
+        other.await.unwrap();
+    }
+    assert_eq!(place.bare.actions().len(), 5);
+    let_through(&place);
+    ask(2).await.unwrap();
+    assert_eq!(place.bare.actions().len(), 6);
+    place.bare.fsck();
 }
 
 #[tokio::test]
