@@ -1,5 +1,6 @@
 //! Copies that the server makes.
 
+use bytes::Bytes;
 use futures_util::future;
 use orbit_core::port::Kind;
 use orbit_core::testing::samples::{action_id, body, slot};
@@ -14,6 +15,7 @@ on_every_server!(
     a_copy_of_many_parts_can_be_one_call,
     tries_of_one_long_copy_make_one_copy,
     many_tries_of_one_copy_agree_on_it,
+    a_copy_above_what_others_hid_can_be_repeated,
     a_copy_of_nothing_is_a_copy,
     a_copy_that_is_not_the_same_bytes_is_removed,
 );
@@ -84,6 +86,23 @@ async fn many_tries_of_one_copy_agree_on_it(server: &Server) {
         }
     }
     assert_eq!(bench.open_uploads().await, [""; 0]);
+}
+
+async fn a_copy_above_what_others_hid_can_be_repeated(server: &Server) {
+    let (bench, from, to) = (Bench::new(server).await, upload_slot(1), slot(1));
+    let source = bench.images.put(&from, &action_id(1), body(b"ours")).await.unwrap();
+    let (bucket, key) = (bench.bucket(&to), to.key());
+    let foreign = bench.client.put_object().bucket(&bucket).key(&key);
+    foreign.body(Bytes::from_static(b"foreign").into()).send().await.unwrap();
+    bench.client.delete_object().bucket(&bucket).key(&key).send().await.unwrap();
+    let copy = bench.images.copy((&from, &source), &to, &action_id(1)).await.unwrap();
+    let again = bench.images.copy((&from, &source), &to, &action_id(1)).await.unwrap();
+    assert_eq!(again, copy);
+    assert_eq!(bench.images.find(&to).await.unwrap(), Some(copy));
+    bench.client.delete_object().bucket(&bucket).key(&key).send().await.unwrap();
+    // What is hidden is not there, however many versions it has.
+    let other = bench.images.copy((&from, &source), &to, &action_id(2)).await.unwrap();
+    assert_eq!(bench.images.find(&to).await.unwrap(), Some(other));
 }
 
 async fn a_copy_of_nothing_is_a_copy(server: &Server) {
