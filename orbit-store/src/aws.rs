@@ -8,6 +8,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::retry::RetryPartition;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -95,6 +96,12 @@ pub(crate) async fn connect(settings: &AwsSettings) -> SdkConfig {
         loader = loader.credentials_provider(Credentials::new(id, secret, None, None, "settings"));
     }
     loader.load().await
+}
+
+/// Returns the count of retries of one client. By default all clients of a service share one in a
+/// process, and what one of them suffers leaves the others without a second try.
+pub(crate) fn own_retries() -> RetryPartition {
+    RetryPartition::custom("orbit").build()
 }
 
 /// A call of a service that failed, in a sentence: never the debug text of its client, in which

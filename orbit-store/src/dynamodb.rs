@@ -97,7 +97,9 @@ impl fmt::Debug for DynamoDb {
 impl DynamoDb {
     /// Returns the tables of these names. Nothing is asked but the credentials chain.
     pub async fn connect(settings: &AwsSettings, names: &Names) -> Self {
-        let client = aws_sdk_dynamodb::Client::new(&aws::connect(settings).await);
+        let config = aws_sdk_dynamodb::config::Builder::from(&aws::connect(settings).await);
+        let config = config.retry_partition(aws::own_retries()).build();
+        let client = aws_sdk_dynamodb::Client::from_conf(config);
         let clock = Arc::new(SystemClock);
         let tables = Tables::new(client, names.clone(), clock, settings.call_timeout);
         Self { tables }

@@ -132,6 +132,7 @@ impl S3 {
             PortError::new(Kind::Rejected, "no region is set for S3, expected one in the settings")
         })?;
         let config = aws_sdk_s3::config::Builder::from(&shared)
+            .retry_partition(aws::own_retries())
             .force_path_style(settings.aws.endpoint.is_some())
             // Every write carries the SHA-256 that it is checked by; nothing else is needed.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)

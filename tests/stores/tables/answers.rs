@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future;
 use orbit_core::Environments;
 use orbit_core::event::ActionKind;
 use orbit_core::place::{Names, RecordTable, Shelf};
@@ -97,6 +98,28 @@ async fn charts_and_records_are_written_once(tables: &DynamoDb) {
     assert_eq!(records.find(&record.key).await.unwrap(), Some(record.clone()));
     asked(async || records.remove(&record.key, &writer).await).await;
     assert_eq!(records.find(&record.key).await.unwrap(), None);
+}
+
+/// More calls than one client's count of retries suffices for.
+const MANY: usize = 50;
+
+#[tokio::test]
+async fn what_one_client_suffers_leaves_another_its_tries() {
+    let names = names();
+    tables_named(servers::moto(), &names).await;
+    let throttled = |times| {
+        let error = "{code: ThrottlingException}";
+        let rule = format!("{{service: dynamodb, operation: GetItem, {times} error: {error}}}");
+        servers::microburst(servers::moto(), &format!("rules: [{rule}]"))
+    };
+    let (never, soon) = (throttled(""), throttled("times: 3,"));
+    let (poor, other) = (connect(&never, &names).await, connect(&soon, &names).await);
+    let place = chart_place(Shelf::Live(development()), &chart(1, 1));
+    let charts = poor.charts();
+    for found in future::join_all((0..MANY).map(|_| charts.find(&place))).await {
+        assert_eq!(found.unwrap_err().kind(), Kind::Unavailable);
+    }
+    assert_eq!(other.charts().find(&place).await.unwrap(), None);
 }
 
 /// What passes after a while, and what does not.
