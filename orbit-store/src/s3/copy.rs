@@ -5,7 +5,7 @@ use aws_smithy_types::base64;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use orbit_core::place::Slot;
-use orbit_core::port::{ByteRange, Kind, PortError, Stored, Tag};
+use orbit_core::port::{ByteRange, Kind, PortError, Stored};
 use orbit_core::{ActionId, Digest};
 use sha2::{Digest as _, Sha256};
 
@@ -50,24 +50,20 @@ impl Store {
             return self.same_copy(&order, &place, there).await;
         }
         let made = self.make(&order, &place).await;
-        let there = match &made {
-            Ok(Some(tag)) => self.look_at(&place, tag).await?,
-            // The answer may be lost, and the same copy may have been made meanwhile, by a try that was
-            // given up: what lies there decides.
-            Ok(None) | Err(_) => self.settled(&place).await?,
-        };
+        // The answer may be lost, and the same copy may have been made meanwhile, by a try that was given
+        // up: what lies there decides.
+        let there = self.settled(&place).await?;
         match (there, made) {
             (Some(there), _) => self.same_copy(&order, &place, there).await,
             (None, Err(error)) => Err(error),
-            (None, Ok(_)) => {
+            (None, Ok(())) => {
                 let message = format!("{place} is gone as soon as it was copied");
                 Err(PortError::new(Kind::Unavailable, message))
             }
         }
     }
 
-    /// Makes the copy and returns its version, or `None` if it gave way to another.
-    async fn make(&self, order: &Order<'_>, to: &Place) -> Result<Option<Tag>, PortError> {
+    async fn make(&self, order: &Order<'_>, to: &Place) -> Result<(), PortError> {
         let source = self.source(order).await?;
         let part_bytes = self.part_bytes(order.object.size, source.marks.as_ref());
         let is_one = part_bytes >= order.object.size;
@@ -81,11 +77,12 @@ impl Store {
         if order.object.size == 0 {
             // There is nothing to copy, and no part is empty.
             let version = self.put_new(to, Bytes::new(), &marks).await?;
-            return self.versioned(to, version).await.map(Some);
+            return self.versioned(to, version).await.map(drop);
         }
         let upload = self.begin(to, &marks).await?;
         match self.copy_parts(&upload, order, part_bytes).await {
-            Ok(parts) => upload.finish(parts).await,
+            // If it gives way, another try has made the copy.
+            Ok(parts) => upload.finish(parts).await.map(drop),
             Err(refusal) => {
                 upload.abort().await;
                 Err(self.not_made(order, refusal).await)
@@ -230,6 +227,7 @@ fn damaged(message: String) -> PortError {
 
 #[cfg(test)]
 mod tests {
+    use orbit_core::port::Tag;
     use orbit_core::testing::samples::action_id;
 
     use super::*;
