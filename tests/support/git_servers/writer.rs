@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -58,19 +58,18 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Somebody who pushes again and again: a comment at the top of a list and a file of its own each time.
 pub(crate) struct Competitor {
     is_over: Arc<AtomicBool>,
-    n_pushes: Arc<(Mutex<u32>, Condvar)>,
+    n_pushes: Arc<AtomicU32>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Competitor {
     pub(crate) fn start(bare: &Bare, list: &'static str) -> Self {
-        let (is_over, n_pushes) = (Arc::<AtomicBool>::default(), Arc::default());
-        let (over, n): (_, Arc<(Mutex<u32>, Condvar)>) =
-            (Arc::clone(&is_over), Arc::clone(&n_pushes));
+        let (is_over, n_pushes) = (Arc::<AtomicBool>::default(), Arc::<AtomicU32>::default());
+        let (over, n) = (Arc::clone(&is_over), Arc::clone(&n_pushes));
         let writer = Writer::new(bare);
         let thread = thread::spawn(move || {
             while !over.load(Ordering::SeqCst) {
-                let number = *n.0.lock().unwrap();
+                let number = n.load(Ordering::SeqCst);
                 writer.push(|work| {
                     let path = work.join(list);
                     let text = fs::read_to_string(&path).unwrap();
@@ -79,8 +78,7 @@ impl Competitor {
                     fs::create_dir_all(folder).unwrap();
                     fs::write(work.join(file), Self::note(number)).unwrap();
                 });
-                *n.0.lock().unwrap() += 1;
-                n.1.notify_all();
+                n.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(PAUSE);
             }
         });
@@ -103,17 +101,7 @@ impl Competitor {
     }
 
     pub(crate) fn n_pushes(&self) -> u32 {
-        *self.n_pushes.0.lock().unwrap()
-    }
-
-    /// Waits until there are more pushes than this.
-    pub(crate) fn wait_for_more_than(&self, n_pushes: u32) {
-        let (count, grew) = &*self.n_pushes;
-        let patience = Duration::from_secs(60);
-        let is_short = |n: &mut u32| *n <= n_pushes;
-        let (_count, waited) =
-            grew.wait_timeout_while(count.lock().unwrap(), patience, is_short).unwrap();
-        assert!(!waited.timed_out(), "the other writer does not get to push");
+        self.n_pushes.load(Ordering::SeqCst)
     }
 
     /// Returns how many pushes there were.
