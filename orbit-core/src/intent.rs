@@ -73,8 +73,8 @@ pub enum Intent {
 /// Why an intent does not fit what the repository holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// A list cannot be edited.
-    #[error("cannot edit {path}")]
+    /// A list cannot be read or edited.
+    #[error("cannot work with {path}")]
     List {
         /// The file.
         path: String,

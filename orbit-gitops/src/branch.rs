@@ -156,6 +156,11 @@ impl Branch {
         self.search(action, head)
     }
 
+    /// Tells whether a commit is here.
+    pub(crate) fn has(&self, commit: &CommitId) -> bool {
+        Oid::from_str(&commit.0).is_ok_and(|id| self.git.find_commit(id).is_ok())
+    }
+
     /// Searches the newest commits for the one of an action.
     fn search(&self, action: &ActionId, head: &git2::Commit<'_>) -> Result<Option<Oid>, Fault> {
         let mut walk = self.git.revwalk()?;

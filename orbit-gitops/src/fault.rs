@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use orbit_core::AppName;
 use orbit_core::intent::Misfit;
-use orbit_core::list::ListError;
 use orbit_core::port::{Kind, PortError};
 
 use crate::remote::fault::RemoteFault;
@@ -16,8 +15,6 @@ use crate::remote::fault::RemoteFault;
 pub(crate) enum Fault {
     #[error(transparent)]
     Misfit(#[from] Misfit),
-    #[error("cannot read {path}")]
-    List { path: String, source: ListError },
     #[error("{path} is not in the repository")]
     Missing { path: String },
     #[error("{path} is {found}, expected {expected}")]
@@ -108,7 +105,6 @@ impl Fault {
         match self {
             Self::Misfit(Misfit::Unexpected { .. }) | Self::NoChange { .. } => Kind::Conflict,
             Self::Misfit(Misfit::List { .. } | Misfit::Unsound { .. })
-            | Self::List { .. }
             | Self::Missing { .. }
             | Self::NotRegular { .. }
             | Self::TooLarge { .. }
@@ -146,7 +142,6 @@ impl Fault {
                 Some("repository-conflict")
             }
             Self::Misfit(Misfit::List { .. } | Misfit::Unsound { .. })
-            | Self::List { .. }
             | Self::NotRegular { .. }
             | Self::TooLarge { .. }
             | Self::Encoding { .. }

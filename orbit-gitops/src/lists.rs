@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use git2::{Commit, FileMode, Oid, Repository, Tree};
 use orbit_core::Environment;
-use orbit_core::intent::{
-    CommitId, ListTexts, Misfit, ReadLists, delete_list_path, deploy_list_path,
-};
+use orbit_core::intent::{CommitId, ListTexts, ReadLists, delete_list_path, deploy_list_path};
 use orbit_core::port::Lists;
 
 use crate::branch::Branch;
@@ -57,8 +55,7 @@ impl Known {
                     deploy: tree::text(git, &deploy_path, deploy)?,
                     delete: tree::text(git, &delete_path, delete)?,
                 };
-                let lists = ReadLists::read(environment, texts).map_err(unreadable)?;
-                self.keep(ids, lists)
+                self.keep(ids, ReadLists::read(environment, texts)?)
             }
         };
         Ok(Stored { deploy_mode, delete_mode, lists })
@@ -85,11 +82,4 @@ pub(crate) fn of(
     let lists = branch.known.read(&branch.git, &commit.tree()?, environment)?.lists;
     let (deploy, delete) = (lists.deploy().entries().to_vec(), lists.delete().entries().to_vec());
     Ok(Lists { commit: CommitId(commit.id().to_string()), deploy, delete })
-}
-
-fn unreadable(misfit: Misfit) -> Fault {
-    match misfit {
-        Misfit::List { path, source } => Fault::List { path, source },
-        Misfit::Unsound { .. } | Misfit::Unexpected { .. } => misfit.into(),
-    }
 }

@@ -220,7 +220,7 @@ fn a_list_that_cannot_be_read_is_refused_at_its_place() {
     place.open();
     place.edit(DELETE_LIST, |text| text.replace("[]", "not: a list"));
     let refused = place.open_with(&setup());
-    let words = format!("cannot read {DELETE_LIST}: line 2");
+    let words = format!("cannot work with {DELETE_LIST}: line 2");
     check_refusal(refused, Kind::Rejected, Some("list-not-editable"), &words);
 }
 

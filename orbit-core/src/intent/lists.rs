@@ -25,7 +25,7 @@ pub struct ListTexts {
 
 /// An environment's two lists, read: the texts, and the entries in them.
 ///
-/// What one intent leaves the next one finds, so that a line of them reads no list twice.
+/// What one intent leaves the next one finds, so that intents in a row read no list twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadLists {
     texts: ListTexts,

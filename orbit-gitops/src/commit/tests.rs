@@ -22,7 +22,7 @@ fn entry(name: &str, deployment: &str) -> Entry {
     }
 }
 
-fn texts(entries: &[&Entry]) -> ReadLists {
+fn lists(entries: &[&Entry]) -> ReadLists {
     let changes: Vec<_> = entries.iter().copied().map(Change::put).collect();
     let deploy = list::apply("[]\n", &changes).unwrap();
     ReadLists::read(&development(), ListTexts { deploy, delete: "[]\n".to_owned() }).unwrap()
@@ -36,20 +36,20 @@ fn deploy(entry: &Entry) -> Intent {
 #[test]
 fn an_edit_that_does_what_was_asked_passes() {
     let (a, b) = (entry("a", "1"), entry("b", "1"));
-    let asked = check(&development(), &deploy(&b), &texts(&[&a]), &texts(&[&a, &b]));
+    let asked = check(&development(), &deploy(&b), &lists(&[&a]), &lists(&[&a, &b]));
     asked.unwrap();
 }
 
 #[test]
 fn an_edit_that_removes_or_changes_another_entry_is_refused() {
     let (a, b, c) = (entry("a", "1"), entry("b", "1"), entry("c", "1"));
-    let before = texts(&[&a, &b]);
+    let before = lists(&[&a, &b]);
     for after in [
-        texts(&[&a, &c]),
-        texts(&[&c]),
-        texts(&[]),
-        texts(&[&a, &entry("b", "2"), &c]),
-        texts(&[&a, &b, &c, &entry("d", "1")]),
+        lists(&[&a, &c]),
+        lists(&[&c]),
+        lists(&[]),
+        lists(&[&a, &entry("b", "2"), &c]),
+        lists(&[&a, &b, &c, &entry("d", "1")]),
     ] {
         let refused = check(&development(), &deploy(&c), &before, &after);
         assert!(matches!(refused, Err(Fault::Unasked { .. })), "{refused:?}");
@@ -59,8 +59,8 @@ fn an_edit_that_removes_or_changes_another_entry_is_refused() {
 #[test]
 fn an_edit_that_does_not_make_its_own_change_is_refused() {
     let (a, b) = (entry("a", "1"), entry("b", "1"));
-    let before = texts(&[&a]);
-    for after in [texts(&[&a]), texts(&[&a, &entry("b", "2")])] {
+    let before = lists(&[&a]);
+    for after in [lists(&[&a]), lists(&[&a, &entry("b", "2")])] {
         let refused = check(&development(), &deploy(&b), &before, &after);
         assert!(matches!(refused, Err(Fault::Unasked { .. })), "{refused:?}");
     }

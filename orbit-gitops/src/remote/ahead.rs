@@ -19,12 +19,24 @@ pub(crate) trait Desk: Sync {
     /// more, as another thread may be at work on the same clone and for the same actions.
     fn has_turn(&self) -> bool;
 
-    /// Returns the commit that will be asked for next but `n`, as soon as that is known, or `None` if
-    /// the time for it is over.
+    /// Returns one of the commits of the next round, number 0 first, as soon as it was asked for, or
+    /// `None` if the round will not have so many or the time for it is over.
     fn coming(&self, n: usize, is_over: &AtomicBool) -> Option<Arc<Commit>>;
 
     /// Ends the time in which [`coming`](Self::coming) may wait.
     fn end(&self, is_over: &AtomicBool);
+}
+
+/// Ends the time in which [`Desk::coming`] may wait when it is dropped, on whatever way.
+pub(crate) struct Ending<'a> {
+    pub(crate) desk: &'a dyn Desk,
+    pub(crate) is_over: &'a AtomicBool,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.desk.end(self.is_over);
+    }
 }
 
 /// Commits that were made on one that was being pushed.
@@ -42,8 +54,9 @@ impl Ahead {
     ) -> Self {
         let (mut commits, mut draft) = (Vec::new(), Draft::new(tip));
         while let Some(commit) = coming(commits.len()) {
-            // Whoever asked learns of a fault when the commit is made again, in its turn.
-            if draft.add(branch, &commit).is_err() {
+            // Nobody waits here for a search of the history, and who asked learns of a fault when the
+            // commit is made again, in its turn.
+            if !branch.has(&commit.since) || draft.add(branch, &commit).is_err() {
                 break;
             }
             commits.push(commit);

@@ -18,7 +18,7 @@ pub(crate) struct Draft {
     pub(crate) base: Oid,
     /// The last commit, or the head where nothing is to be pushed.
     pub(crate) tip: Oid,
-    /// One outcome for each commit that was asked for.
+    /// One outcome for each commit that was asked for, as far as they were made.
     pub(crate) outcomes: Vec<Outcome>,
 }
 

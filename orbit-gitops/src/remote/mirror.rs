@@ -6,23 +6,24 @@
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
 use git2::{Config, ConfigLevel, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 use orbit_core::ActionId;
-use orbit_core::intent::{Commit, CommitId};
+use orbit_core::intent::CommitId;
 use tracing::{info, warn};
 
 use crate::branch::Branch;
 use crate::durable::at;
 use crate::fault::Fault;
-use crate::remote::ahead::Ahead;
+use crate::remote::ahead::{Ahead, Desk, Ending};
 use crate::remote::fault::RemoteFault;
 use crate::remote::link::{Link, Pushed};
 use crate::remote::loose;
 use crate::remote::verdict::Status;
+use crate::remote::worker::THREAD;
 use crate::setup::Identity;
 
 /// The file that tells a clone of Orbit's from all else; nothing without it is ever deleted.
@@ -37,8 +38,6 @@ const MAX_FILES: usize = 48;
 /// the ten before it, which is most of the work of a large push.
 const WINDOW: &str = "pack.windowMemory";
 
-/// The name of the thread that makes commits while another one pushes.
-const THREAD: &str = "orbit-gitops";
 /// How often a clone is tried to be taken, and the pause between two tries.
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -57,8 +56,8 @@ pub(crate) struct Mirror {
     pub(crate) branch: Branch,
     /// What was made on the last commit that was pushed, while it was.
     pub(crate) ahead: Option<Ahead>,
-    /// The same repository for the thread that pushes, since the history was last made deeper: a
-    /// repository that is open knows where a shallow history ends as of then.
+    /// A second handle on the same repository, for the thread that pushes. It is opened anew when the
+    /// history was made deeper: where a shallow one ends, a handle knows as of when it was opened.
     pushing: Option<Repository>,
     place: Place,
     head: Option<Oid>,
@@ -183,25 +182,26 @@ impl Mirror {
         Ok(pushed)
     }
 
-    /// Pushes a commit as [`push`](Self::push) does, and makes the next ones on it meanwhile, of what
-    /// comes until the push is `over`.
+    /// Pushes a commit as [`push`](Self::push) does, and makes commits on it meanwhile, of what comes.
     pub(crate) fn push_and_go_ahead(
         &mut self,
         (from, to): (Oid, Oid),
-        coming: impl Fn(usize) -> Option<Arc<Commit>> + Send,
-        over: impl FnOnce(),
+        desk: &dyn Desk,
     ) -> Result<Pushed, Fault> {
         let Self { branch, pushing, place, .. } = self;
         let pushing = match pushing {
             Some(pushing) => pushing,
             None => pushing.insert(open(place)?),
         };
+        let is_over = AtomicBool::new(false);
         let (pushed, ahead) = thread::scope(|scope| {
+            let ending = Ending { desk, is_over: &is_over };
+            let coming = |n| desk.coming(n, &is_over);
             let make = move || Ahead::make(branch, to, coming);
             // Without a thread, or if it ends badly, nothing is made ahead.
             let maker = thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, make);
             let pushed = place.link.push(pushing, &place.branch, from, to);
-            over();
+            drop(ending);
             (pushed, maker.ok().and_then(|maker| maker.join().ok()))
         });
         self.ahead = ahead;

@@ -2,8 +2,9 @@
 //!
 //! Whoever asks while nobody works starts a thread; it takes whatever waits, round by round, and
 //! ends when nothing waits any more. A thread that hangs is left behind: its callers get an error,
-//! and the next one takes over with a clone of its own handle. It begins nothing more; what it has sent
-//! already cannot do harm, because the server compares the branch with what the push says.
+//! and the next one takes over with a clone of its own handle. It begins no push any more; what it has
+//! sent already cannot do harm, because the server compares the branch with what the push says, nor can
+//! the commit that it may be making, which nothing names.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -47,8 +48,8 @@ impl<A, R, K> Queue<A, R, K> {
         inner.next_turn()
     }
 
-    /// Waits until as many as `n` and one more of those that wait are what `pick` looks for, and returns
-    /// that one; it stays where it is. Returns `None` once the wait or the turn is over.
+    /// Returns number `n`, counted from 0, of those that wait and that `pick` takes, as soon as there are
+    /// so many; it stays where it is. Returns `None` once the wait or the turn is over.
     pub(crate) fn look_ahead<T>(
         &self,
         turn: Turn,

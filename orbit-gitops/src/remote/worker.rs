@@ -23,6 +23,9 @@ use crate::remote::round::{Answer, Ask, Round};
 /// In how many parts the time is counted in which a thread must show life.
 const PARTS: u32 = 4;
 
+/// The name of the threads that work on a repository.
+pub(crate) const THREAD: &str = "orbit-gitops";
+
 type Reply = oneshot::Sender<Result<Answer, Fault>>;
 
 /// All that the clones of one `Remote` share.
@@ -224,6 +227,6 @@ impl Desk for AtWork<'_> {
 
 /// Starts a thread that nobody waits for, as a runtime waits for those of its own when it ends.
 fn start(work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
-    let thread = thread::Builder::new().name("orbit-gitops".to_owned()).spawn(work);
+    let thread = thread::Builder::new().name(THREAD.to_owned()).spawn(work);
     thread.map(drop).map_err(|source| Fault::Thread { source })
 }

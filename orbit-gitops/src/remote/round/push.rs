@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -88,7 +87,7 @@ impl Round<'_> {
                 continue;
             }
             self.expect_turn()?;
-            match self.push(head, draft.tip, is_last)? {
+            match self.push(head, draft.tip, is_last && n_tries == 0)? {
                 Pushed::Answered(Status::Taken) => {
                     self.is_fresh = true;
                     self.log(&draft);
@@ -126,14 +125,14 @@ impl Round<'_> {
         }
     }
 
-    /// Pushes a commit; while the last ones of the round are pushed, those of the next one are made.
-    fn push(&mut self, head: Oid, tip: Oid, is_last: bool) -> Result<Pushed, Fault> {
-        if !is_last {
-            return self.mirror.push(head, tip);
+    /// Pushes a commit; while the last ones of the round are pushed for the first time, those of the next
+    /// round are made. A push that was outrun once may be outrun again.
+    fn push(&mut self, head: Oid, tip: Oid, may_go_ahead: bool) -> Result<Pushed, Fault> {
+        if may_go_ahead {
+            self.mirror.push_and_go_ahead((head, tip), self.desk)
+        } else {
+            self.mirror.push(head, tip)
         }
-        let (desk, is_over) = (self.desk, AtomicBool::new(false));
-        let coming = |n| desk.coming(n, &is_over);
-        self.mirror.push_and_go_ahead((head, tip), coming, || desk.end(&is_over))
     }
 
     fn draft(&mut self, group: &[Arc<Commit>]) -> Result<Draft, Fault> {
