@@ -91,7 +91,8 @@ impl Database {
         let connection = timeout_at(deadline, self.pool.acquire()).await;
         let mut held = Held { connection: connection.map_err(|_| Stopped::Late)??, is_idle: false };
         let result = timeout_at(deadline, work.run(&mut held.connection)).await;
-        held.is_idle = result.is_ok();
+        held.is_idle = matches!(&result, Ok(Ok(_)))
+            || matches!(&result, Ok(Err(stopped)) if !stopped.is_astray());
         result.map_err(|_| Stopped::Late)?
     }
 
@@ -101,8 +102,9 @@ impl Database {
     }
 }
 
-/// A connection that is closed if work on it was left in the middle, by time or because nobody waits
-/// for it any more: who gets it next would wait for an answer that may not come.
+/// A connection that is closed if it leads to the wrong server, or if work on it was left in the middle,
+/// by time or because nobody waits for it any more: who gets it next would wait for an answer that may
+/// not come.
 struct Held {
     connection: PoolConnection<sqlx::MySql>,
     is_idle: bool,

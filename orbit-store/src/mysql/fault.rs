@@ -17,6 +17,8 @@ pub(super) mod number {
     pub(in crate::mysql) const NO_TABLE: u16 = 1146;
     pub(in crate::mysql) const LOCK_WAIT: u16 = 1205;
     pub(in crate::mysql) const DEADLOCK: u16 = 1213;
+    /// A server takes no writes: somebody said so, or another one has taken its place.
+    pub(in crate::mysql) const READ_ONLY: [u16; 3] = [1290, 1792, 1836];
     /// A client is told so by MySQL when somebody, or an idle time-out, ends its connection.
     pub(in crate::mysql) const CONNECTION_ENDED: [u16; 2] = [1927, 4031];
 }
@@ -36,13 +38,19 @@ impl Stopped {
     /// Says whether the same work may succeed at once, on another connection if need be.
     pub(super) fn is_passing(&self) -> bool {
         match self {
-            Self::Sql(error) if is_lost(error) => true,
+            Self::Sql(error) if is_lost(error) || is_read_only(error) => true,
             Self::Sql(error) => matches!(
                 error_number(error),
                 Some(number::LOCK_WAIT | number::DEADLOCK | number::SHUTDOWN)
             ),
             Self::Late | Self::Decided(_) => false,
         }
+    }
+
+    /// Says whether the connection leads to a server that takes no writes. After a failover a new one
+    /// leads to the server that does.
+    pub(super) fn is_astray(&self) -> bool {
+        matches!(self, Self::Sql(error) if is_read_only(error))
     }
 
     /// Returns what the caller of a catalog is told. Nothing that a database refuses is the fault of
@@ -105,6 +113,10 @@ fn is_lost(error: &sqlx::Error) -> bool {
     is_ended || matches!(error, sqlx::Error::Io(_))
 }
 
+fn is_read_only(error: &sqlx::Error) -> bool {
+    error_number(error).is_some_and(|number| number::READ_ONLY.contains(&number))
+}
+
 /// Says whether an error stays until somebody does something about it.
 fn is_lasting(error: &sqlx::Error) -> bool {
     let is_refused = matches!(
@@ -128,6 +140,7 @@ fn advice(error: &sqlx::Error) -> &'static str {
         Some(number::DATABASE_DENIED | number::ACCESS_DENIED | number::COMMAND_DENIED) => {
             "; expected a user, password and rights that the server accepts"
         }
+        Some(number) if number::READ_ONLY.contains(&number) => "; the server takes no writes",
         _ if matches!(error, sqlx::Error::Tls(_)) => {
             "; `ssl-mode` asks for TLS that the server does not offer, or its certificate is not trusted"
         }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use orbit_core::port::{Kind, PortError};
+use sqlx::Executor as _;
 use sqlx::MySqlConnection;
 
 use super::database::Work;
@@ -70,6 +71,9 @@ impl Work for Check<'_> {
     type Output = ();
 
     async fn run(&self, connection: &mut MySqlConnection) -> Result<(), Stopped> {
+        // A server that takes no writes refuses this.
+        connection.execute("START TRANSACTION READ WRITE").await?;
+        connection.execute("ROLLBACK").await?;
         let found = version(connection).await?;
         refuse_newer(found, self.url)?;
         if found < KNOWN {

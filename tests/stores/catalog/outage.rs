@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use orbit_core::port::Kind;
 use orbit_core::testing::samples::{NOW, action_id, image};
 use orbit_store::{MySql, MySqlSettings, SharedStore as _};
+use sqlx::MySqlConnection;
 
 use super::{Place, root, say};
 use crate::servers;
@@ -82,6 +83,43 @@ async fn a_connection_that_the_server_ends_is_replaced() {
         let swapped = catalog.swap(round, &image.deleted(NOW), &action_id(9)).await;
         assert_eq!(swapped.unwrap().revision, round + 1);
     }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_left_and_told() {
+    let server = servers::own_mariadb();
+    let place = Place::on(&server).within(CALL);
+    place.set_up().await;
+    let root = &mut root(&server, &place.name).await;
+    // The user of the other tests may write all the same.
+    say(root, "CREATE USER portal; GRANT ALL ON *.* TO portal").await;
+    say(root, "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM portal").await;
+    let url = format!("mysql://portal@127.0.0.1:{}/{}", server.port(), place.name);
+    let settings = MySqlSettings { url: url.parse().unwrap(), ..place.settings.clone() };
+    let mysql = MySql::connect(&settings).unwrap();
+    let (catalog, image) = (mysql.catalog(), image(1, 1));
+    catalog.insert(&image, &action_id(1)).await.unwrap();
+    mysql.ready().await.unwrap();
+    let before = connections(root).await;
+    say(root, "SET GLOBAL read_only = ON").await;
+    let swapped = catalog.swap(1, &image.deleted(NOW), &action_id(2)).await;
+    for fault in [swapped.unwrap_err(), mysql.ready().await.unwrap_err()] {
+        assert_eq!(fault.kind(), Kind::Unavailable, "{fault:?}");
+        assert!(fault.chain().contains("the server takes no writes"), "{fault:?}");
+    }
+    assert!(catalog.find(&image.id).await.unwrap().is_some(), "reading goes on");
+    // Another server may have the name by now, and only a new connection finds it.
+    let after = connections(root).await;
+    assert!(before.iter().all(|id| !after.contains(id)), "{before:?} {after:?}");
+    say(root, "SET GLOBAL read_only = OFF").await;
+    assert_eq!(catalog.swap(1, &image.deleted(NOW), &action_id(2)).await.unwrap().revision, 2);
+    mysql.ready().await.unwrap();
+}
+
+/// Returns the numbers of the connections of `portal`.
+async fn connections(root: &mut MySqlConnection) -> Vec<i64> {
+    let ids = "SELECT id FROM information_schema.processlist WHERE user = 'portal'";
+    sqlx::query_scalar(ids).fetch_all(root).await.unwrap()
 }
 
 /// Returns settings like those of a place, with another address.
