@@ -150,7 +150,8 @@ fn spawn(command: &Command, dir: &Path, name: &str) -> Child {
     for (name, value) in command.get_envs() {
         bound.env(name, value.unwrap());
     }
-    bound.current_dir(dir).stdin(Stdio::null());
+    // What a server leaves in the place for temporary files goes with its directory.
+    bound.env("TMPDIR", dir).current_dir(dir).stdin(Stdio::null());
     bound.stdout(log.try_clone().unwrap()).stderr(log);
     let (answer, started) = mpsc::channel();
     STARTER.lock().unwrap().send((bound, answer)).unwrap();
