@@ -58,8 +58,9 @@ pub struct RemoteSettings {
 /// A branch of a repository on a server, reached over HTTPS or SSH.
 ///
 /// Calls that come together are answered together: reads share a fetch, and commits a push, with a
-/// commit for each. Nothing is merged: when the branch moved, the same intents are applied to its new
-/// head. The clones of one `Remote` share all of that.
+/// commit for each. While a push is under way, the commits of the next one are made. Nothing is merged:
+/// when the branch moved, the same intents are applied to its new head. The clones of one `Remote` share
+/// all of that.
 ///
 /// libgit2 can neither be interrupted nor told a time limit without unsafe code. A call to a server
 /// that is silent for the time-out ends with an error, but its thread is left behind until the
