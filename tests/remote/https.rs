@@ -13,7 +13,7 @@ use orbit_gitops::{Remote, RemoteSettings};
 
 use crate::place::{setup, token};
 use crate::sample::{commit, deploy, development};
-use crate::servers::{Authority, Bare, HttpServer, TOKEN};
+use crate::servers::{Authority, Bare, ForwardProxy, HttpServer, TOKEN};
 
 /// The variable that holds the port of the server for a process of its own.
 const PORT: &str = "ORBIT_TEST_HTTPS_PORT";
@@ -35,9 +35,23 @@ impl Place {
 
     /// Deploys in a process that trusts an authority, and returns the error that it ends with, if any.
     fn deploy_trusting(&self, authority: &Authority, test: &str) -> Option<String> {
+        self.deploy_with(authority, test, &[])
+    }
+
+    /// Deploys as [`deploy_trusting`](Self::deploy_trusting) does, with more in the environment.
+    fn deploy_with(
+        &self,
+        authority: &Authority,
+        test: &str,
+        more: &[(&str, &str)],
+    ) -> Option<String> {
         let mut alone = Command::new(env::current_exe().unwrap());
         alone.args(["--exact", &format!("https::{test}"), "--nocapture", "--test-threads=1"]);
         alone.env(PORT, self.server.port().to_string()).env_remove("SSL_CERT_DIR");
+        for name in ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY"] {
+            alone.env_remove(name);
+        }
+        alone.envs(more.iter().copied());
         let output = alone.env("SSL_CERT_FILE", authority.file()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -116,4 +130,41 @@ fn a_certificate_of_another_host_is_refused() {
     let authority = Authority::new();
     let place = Place::new(&authority.certify("DNS:gitlab.example.com"));
     check_refused(&place, &authority, "a_certificate_of_another_host_is_refused");
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used_and_learns_nothing() {
+    if deploys_alone() {
+        return;
+    }
+    let (authority, proxy) = (Authority::new(), ForwardProxy::start());
+    let certificate = authority.certify("DNS:localhost");
+    let (test, by) = ("a_proxy_of_the_environment_is_used_and_learns_nothing", proxy.address());
+    let direct = [("https_proxy", by.as_str()), ("no_proxy", "example.com,localhost")];
+    let place = Place::new(&certificate);
+    assert_eq!(place.deploy_with(&authority, test, &direct), None);
+    assert_eq!(proxy.heads(), [""; 0]);
+    let place = Place::new(&certificate);
+    assert_eq!(place.deploy_with(&authority, test, &[("https_proxy", &by)]), None);
+    assert_eq!(place.bare.actions().len(), 1);
+    let (heads, port) = (proxy.heads(), place.server.port());
+    assert!(!heads.is_empty(), "nothing went by the proxy");
+    for head in heads {
+        assert!(head.starts_with(&format!("CONNECT localhost:{port} HTTP/1.1\r\n")), "{head}");
+        assert!(!head.to_ascii_lowercase().contains("\r\nauthorization:"), "{head}");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_no_url_is_refused_without_repeating_it() {
+    if deploys_alone() {
+        return;
+    }
+    let authority = Authority::new();
+    let place = Place::new(&authority.certify("DNS:localhost"));
+    let test = "a_proxy_that_is_no_url_is_refused_without_repeating_it";
+    let broken = [("https_proxy", "http://ada:s3cr3t@")];
+    let error = place.deploy_with(&authority, test, &broken).unwrap();
+    assert!(error.contains("the environment names a proxy that is no URL"), "{error}");
+    assert!(!error.contains("s3cr3t"), "{error}");
 }

@@ -6,6 +6,8 @@
 mod bare;
 #[path = "git_servers/cli.rs"]
 mod cli;
+#[path = "git_servers/forward.rs"]
+mod forward;
 #[path = "git_servers/http.rs"]
 mod http;
 #[expect(dead_code, reason = "the stores use more of it")]
@@ -24,6 +26,7 @@ use std::path::PathBuf;
 
 pub(crate) use bare::Bare;
 pub(crate) use cli::git;
+pub(crate) use forward::ForwardProxy;
 pub(crate) use http::{HttpServer, TOKEN, USERNAME};
 pub(crate) use proxy::{Proxy, Rule};
 pub(crate) use ssh::{PASSPHRASE, SshServer};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use git2::cert::Cert;
 use git2::{
     AutotagOption, CertificateCheckStatus, Cred, CredentialType, Error, ErrorClass, ErrorCode,
-    FetchOptions, Oid, PushOptions, RemoteCallbacks, RemoteRedirect, Repository,
+    FetchOptions, Oid, ProxyOptions, PushOptions, RemoteCallbacks, RemoteRedirect, Repository,
 };
 
 use crate::fault::Fault;
@@ -102,7 +102,7 @@ impl Link {
         options.remote_callbacks(self.callbacks(&heard));
         options.download_tags(AutotagOption::None).update_fetchhead(false).depth(depth);
         // The token must not follow a redirect to another host.
-        options.follow_redirects(RemoteRedirect::None);
+        options.follow_redirects(RemoteRedirect::None).proxy_options(proxy());
         let header = self.access.header()?;
         let headers: Vec<_> = header.iter().map(Secret::expose).collect();
         options.custom_headers(&headers);
@@ -147,7 +147,8 @@ impl Link {
             Ok(())
         });
         let mut options = PushOptions::new();
-        options.remote_callbacks(callbacks).follow_redirects(RemoteRedirect::None);
+        options.remote_callbacks(callbacks).proxy_options(proxy());
+        options.follow_redirects(RemoteRedirect::None);
         let header = self.access.header()?;
         let headers: Vec<_> = header.iter().map(Secret::expose).collect();
         options.custom_headers(&headers);
@@ -279,6 +280,11 @@ impl Link {
             return fault.into();
         }
         let server = self.server();
+        // This repeats the URL of a proxy, in which a password may be.
+        if error.message().starts_with("invalid URL") {
+            let source = Error::from_str("the environment names a proxy that is no URL");
+            return RemoteFault::Connection { server, source }.into();
+        }
         // libssh2 tells a key that it cannot decrypt as any other error.
         let is_of_key = error.message().starts_with("failed to authenticate SSH session");
         if error.code() == ErrorCode::Auth || is_of_key {
@@ -310,6 +316,13 @@ impl Link {
         let user = self.url.user().or_else(|| self.access.username()).unwrap_or("nobody");
         RemoteFault::Authentication { user: user.to_owned(), server: self.server(), reason }
     }
+}
+
+/// Lets the environment say whether HTTP goes by a proxy: `https_proxy`, `http_proxy`, `no_proxy`.
+fn proxy<'a>() -> ProxyOptions<'a> {
+    let mut options = ProxyOptions::new();
+    options.auto();
+    options
 }
 
 /// Keeps a fault and returns the error that makes libgit2 stop.
