@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use git2::ErrorClass;
 use orbit_core::AppName;
 use orbit_core::intent::Misfit;
 use orbit_core::port::{Kind, PortError};
@@ -66,7 +67,11 @@ pub(crate) enum Fault {
     #[error(transparent)]
     Shared(Arc<Self>),
     #[error("the repository cannot be read or written")]
-    Git(#[from] git2::Error),
+    Git(#[source] git2::Error),
+    #[error(
+        "the settings of this user's git cannot be looked for; HOME must be a directory that Orbit may enter"
+    )]
+    Home(#[source] git2::Error),
     #[error("cannot write {}", path.display())]
     Disk { path: PathBuf, source: io::Error },
     #[error("the work on the repository was cut off")]
@@ -75,6 +80,15 @@ pub(crate) enum Fault {
     Thread { source: io::Error },
     #[error("the work on the repository ended without an answer")]
     Unanswered,
+}
+
+impl From<git2::Error> for Fault {
+    fn from(error: git2::Error) -> Self {
+        // libgit2 looks for `.gitconfig` in HOME, whether it is needed or not.
+        let is_of_home =
+            error.class() == ErrorClass::Config && error.message().starts_with("failed to stat");
+        if is_of_home { Self::Home(error) } else { Self::Git(error) }
+    }
 }
 
 impl Fault {
@@ -87,7 +101,8 @@ impl Fault {
     /// Returns the port's error for one who opens a repository: what only other settings can mend is
     /// refused then, while an action that was accepted waits for an operator.
     pub(crate) fn while_opening(self, doing: String) -> PortError {
-        let is_of_settings = matches!(&self, Self::Remote(fault) if fault.is_of_settings());
+        let is_of_settings = matches!(&self, Self::Home(_))
+            || matches!(&self, Self::Remote(fault) if fault.is_of_settings());
         let kind = if is_of_settings { Kind::Rejected } else { self.kind() };
         self.with_kind(kind, doing)
     }
@@ -127,6 +142,7 @@ impl Fault {
             | Self::Busy { .. }
             | Self::Truncated { .. }
             | Self::Git(_)
+            | Self::Home(_)
             | Self::Disk { .. }
             | Self::CutOff(_)
             | Self::Thread { .. }
@@ -163,6 +179,7 @@ impl Fault {
             | Self::NoFiles { .. }
             | Self::Truncated { .. }
             | Self::Git(_)
+            | Self::Home(_)
             | Self::Disk { .. }
             | Self::CutOff(_)
             | Self::Thread { .. }

@@ -52,7 +52,7 @@ impl Repository {
     /// or has a list that is missing or cannot be read; with file, line and column.
     pub fn open(path: &Path, setup: &Setup) -> Result<Self, PortError> {
         let branch = setup::open(path, setup)
-            .map_err(|fault| fault.while_doing(format!("cannot open {}", path.display())))?;
+            .map_err(|fault| fault.while_opening(format!("cannot open {}", path.display())))?;
         Ok(Self { branch: Arc::new(Mutex::new(branch)) })
     }
 

@@ -82,6 +82,18 @@ fn a_configuration_that_is_not_understood_is_refused_with_the_nearest_key() {
 }
 
 #[test]
+fn a_home_that_cannot_be_entered_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    // Not even root gets to the end of it.
+    let home = folder.path().join("home");
+    std::os::unix::fs::symlink("home", &home).unwrap();
+    let home = home.display().to_string();
+    let said = complaint(&run(&["serve"], &[("HOME", &home), ("ORBIT_LISTEN", "127.0.0.1:0")]));
+    assert!(said.contains("HOME must be a directory that Orbit may enter"), "{said}");
+    assert!(said.contains(&home), "{said}");
+}
+
+#[test]
 fn a_second_process_on_the_same_data_is_refused_and_the_first_goes_on() {
     let server = Server::start();
     let image = server.uploaded("Trolls");
