@@ -89,10 +89,14 @@ impl Database {
 
     async fn once<W: Work>(&self, work: &W, deadline: Instant) -> Result<W::Output, Stopped> {
         let connection = timeout_at(deadline, self.pool.acquire()).await;
-        let mut held = Held { connection: connection.map_err(|_| Stopped::Late)??, is_idle: false };
+        let mut held =
+            Held { connection: connection.map_err(|_| Stopped::Late)??, may_return: false };
         let result = timeout_at(deadline, work.run(&mut held.connection)).await;
-        held.is_idle = matches!(&result, Ok(Ok(_)))
-            || matches!(&result, Ok(Err(stopped)) if !stopped.is_astray());
+        held.may_return = match &result {
+            Ok(Ok(_)) => true,
+            Ok(Err(stopped)) => !stopped.is_astray(),
+            Err(_) => false,
+        };
         result.map_err(|_| Stopped::Late)?
     }
 
@@ -107,12 +111,12 @@ impl Database {
 /// not come.
 struct Held {
     connection: PoolConnection<sqlx::MySql>,
-    is_idle: bool,
+    may_return: bool,
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if !self.is_idle {
+        if !self.may_return {
             self.connection.close_on_drop();
         }
     }
