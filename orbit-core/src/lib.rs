@@ -93,3 +93,4 @@ pub use ident::{ActionId, AppName, IdentFault, ImageId, ImageUid};
 pub use image::{ClusterState, Deployment, Image, ImageLabels, Status};
 pub use time::{TimeFault, Timestamp};
 pub use version::{ImageVersion, VersionFault};
+pub use yaml::quote as quote_yaml;

@@ -30,7 +30,7 @@ pub(crate) fn as_kustomize(value: &Value) -> String {
 ///
 /// ASCII and the letters of any script stand as they are. All else is escaped, so that nothing
 /// invisible, nothing that changes the direction of writing and no line break reaches the file.
-pub(crate) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for letter in text.chars() {

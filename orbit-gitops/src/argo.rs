@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use orbit_core::intent::deploy_list_path;
-use orbit_core::{Environment, EnvironmentSpec};
+use orbit_core::{Environment, EnvironmentSpec, quote_yaml};
 
 use crate::remote::url::RemoteUrl;
 use crate::setup::Setup;
@@ -68,19 +68,19 @@ fn application_set(setup: &Setup, argo: &ArgoSettings, environment: &Environment
     format!(
         include_str!("argo/applicationset.yaml"),
         environment = name,
-        set = quote(&format!("orbit-{name}")),
-        argocd = quote(&argo.namespace),
-        repository = quote(&argo.repository),
-        revision = quote(&revision),
-        list = quote(&deploy_list_path(name)),
-        application = quote(&format!("{name}-{{{{ .name }}}}")),
+        set = quote_yaml(&format!("orbit-{name}")),
+        argocd = quote_yaml(&argo.namespace),
+        repository = quote_yaml(&argo.repository),
+        revision = quote_yaml(&revision),
+        list = quote_yaml(&deploy_list_path(name)),
+        application = quote_yaml(&format!("{name}-{{{{ .name }}}}")),
         subscriptions = subscriptions,
-        project = quote(&literal(&argo.project)),
-        source = quote(&literal(&argo.repository)),
-        target = quote(&literal(&revision)),
-        path = quote(&format!("environments/{name}/apps/{{{{ .name }}}}")),
-        server = quote(&literal(&argo.destination)),
-        namespace = quote(&literal(&environment.namespace)),
+        project = quote_yaml(&literal(&argo.project)),
+        source = quote_yaml(&literal(&argo.repository)),
+        target = quote_yaml(&literal(&revision)),
+        path = quote_yaml(&format!("environments/{name}/apps/{{{{ .name }}}}")),
+        server = quote_yaml(&literal(&argo.destination)),
+        namespace = quote_yaml(&literal(&environment.namespace)),
         confirm = confirm,
     )
 }
@@ -95,26 +95,10 @@ const CONFIRM: &str = "\n          - \"Delete=confirm\"";
 fn notifications(namespace: &str, webhook: &str) -> String {
     format!(
         include_str!("argo/notifications.yaml"),
-        argocd = quote(namespace),
-        webhook = quote(webhook),
+        argocd = quote_yaml(namespace),
+        webhook = quote_yaml(webhook),
         deployment = DEPLOYMENT_ID,
     )
-}
-
-/// Returns a text as a YAML string in double quotes, with nothing invisible in it.
-fn quote(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            ' '..='~' => quoted.push(letter),
-            _ => match u32::from(letter) {
-                code @ 0..=0xFFFF => quoted += &format!("\\u{code:04X}"),
-                code => quoted += &format!("\\U{code:08X}"),
-            },
-        }
-    }
-    quoted + "\""
 }
 
 /// Returns a text that a Go template prints as it is.
