@@ -55,7 +55,7 @@ pub use edit::{Change, apply};
 pub use entry::{DeleteList, Deletion, DeployList, Entry, KEYS, List, Listed, Tombstone};
 pub use fault::{ListError, ListFault, Meaning, Position};
 pub use fields::Fields;
-pub use shown::{SHOWN, shown};
+pub use shown::{SHOWN, is_hidden, shown};
 
 /// The longest list that is read, in bytes: the limit for YAML of every kind.
 pub const MAX_BYTES: usize = 16 << 20;

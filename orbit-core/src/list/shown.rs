@@ -29,7 +29,7 @@ pub fn shown(text: &str, n_most: usize) -> String {
 }
 
 /// Tells whether a character is a control or format character (`Cc`, `Cf`, `Zl`, `Zp`).
-fn is_hidden(c: char) -> bool {
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'

@@ -1,5 +1,7 @@
 //! What a server's answer to a push means.
 
+use orbit_core::list::is_hidden;
+
 /// The longest text of a server that is passed on, in characters.
 const MAX_TEXT: usize = 500;
 
@@ -106,18 +108,11 @@ fn without_escapes(text: &str) -> String {
                 }
             }
             '\n' | '\r' | '\t' => plain.push(' '),
-            _ if letter.is_control() || is_invisible(letter) => {}
+            _ if is_hidden(letter) => {}
             _ => plain.push(letter),
         }
     }
     plain
-}
-
-const fn is_invisible(letter: char) -> bool {
-    matches!(
-        letter,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    )
 }
 
 #[cfg(test)]
