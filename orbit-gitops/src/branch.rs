@@ -10,11 +10,11 @@ use orbit_core::{ActionId, Timestamp};
 use tracing::warn;
 
 use crate::durable;
+use crate::fast_blob;
 use crate::fault::Fault;
 use crate::history::{History, is_truncated};
 use crate::lists::Known;
 use crate::message;
-use crate::quick;
 use crate::setup::Identity;
 
 /// How often a change is made again because others moved or locked the branch meanwhile.
@@ -73,7 +73,7 @@ impl Branch {
     /// Writes a file's text.
     pub(crate) fn write_text(&self, text: &str) -> Result<Oid, Fault> {
         if self.is_cache {
-            quick::write(&self.git, text)
+            fast_blob::write(&self.git, text)
         } else {
             Ok(self.git.blob(text.as_bytes())?)
         }

@@ -14,9 +14,9 @@ use orbit_core::{ActionId, Environment};
 use crate::argo::ArgoSettings;
 use crate::fault::Fault;
 use crate::remote::access::Access;
+use crate::remote::heartbeat::Heartbeat;
 use crate::remote::link::Link;
 use crate::remote::mirror::{Mirror, Place};
-use crate::remote::pulse::Pulse;
 use crate::remote::round::{Answer, Ask};
 use crate::remote::url::RemoteUrl;
 use crate::remote::worker::{Watch, Worker};
@@ -25,16 +25,16 @@ use crate::setup::{self, Setup};
 pub(crate) mod access;
 mod ahead;
 mod batch;
-mod crowd;
+mod bootstrap;
 pub(crate) mod fault;
-mod found;
+mod heartbeat;
 mod known_hosts;
 mod link;
 mod loose;
 mod mirror;
-mod pulse;
 mod queue;
 mod round;
+mod thread_limit;
 pub(crate) mod url;
 mod verdict;
 mod worker;
@@ -112,7 +112,7 @@ impl Remote {
         setup: &Setup,
         argo: &ArgoSettings,
     ) -> Result<Vec<String>, PortError> {
-        let done = Self::found(settings, setup, argo);
+        let done = Self::bootstrap(settings, setup, argo);
         done.map_err(|fault| fault.while_opening(format!("cannot set up {}", settings.url)))
     }
 
@@ -122,13 +122,13 @@ impl Remote {
         let (there, wanted) = (place.clone(), setup.clone());
         let mirror = watch.run(move || {
             let mut mirror = Mirror::open(&there)?;
-            mirror.sound(|mirror| found::check(mirror, &wanted))?;
+            mirror.sound(|mirror| bootstrap::check(mirror, &wanted))?;
             Ok(mirror)
         })?;
         Ok((Worker::new(mirror, place, watch, settings.commits_per_push.max(1)), lock))
     }
 
-    fn found(
+    fn bootstrap(
         settings: &RemoteSettings,
         setup: &Setup,
         argo: &ArgoSettings,
@@ -136,7 +136,7 @@ impl Remote {
         let (place, watch) = place(settings, setup)?;
         let lock = mirror::lock(&place.path)?;
         let (wanted, argo) = (setup.clone(), argo.clone());
-        let done = watch.run(move || found::set_up(&mut Mirror::open(&place)?, &wanted, &argo));
+        let done = watch.run(move || bootstrap::set_up(&mut Mirror::open(&place)?, &wanted, &argo));
         drop(lock);
         done
     }
@@ -148,11 +148,11 @@ impl Remote {
 
 fn place(settings: &RemoteSettings, setup: &Setup) -> Result<(Place, Watch), Fault> {
     let branch = setup::branch_name(setup)?;
-    let pulse = Pulse::default();
-    let link = Link::new(&settings.url, &settings.access, pulse.clone())?;
+    let heartbeat = Heartbeat::default();
+    let link = Link::new(&settings.url, &settings.access, heartbeat.clone())?;
     let (server, limit) = (link.server(), settings.call_timeout);
     let (path, identity) = (settings.cache.clone(), setup.identity.clone());
-    Ok((Place { path, branch, identity, link }, Watch { server, limit, pulse }))
+    Ok((Place { path, branch, identity, link }, Watch { server, limit, heartbeat }))
 }
 
 impl fmt::Debug for Remote {

@@ -14,7 +14,7 @@ use crate::branch::Branch;
 use crate::remote::batch::Draft;
 
 /// Whoever hands out the work.
-pub(crate) trait Desk: Sync {
+pub(crate) trait Dispatcher: Sync {
     /// Tells whether anybody still waits for the thread that works: who was given up must begin nothing
     /// more, as another thread may be at work on the same clone and for the same actions.
     fn has_turn(&self) -> bool;
@@ -27,15 +27,15 @@ pub(crate) trait Desk: Sync {
     fn end(&self, is_over: &AtomicBool);
 }
 
-/// Ends the time in which [`Desk::coming`] may wait when it is dropped, on whatever way.
+/// Ends the time in which [`Dispatcher::coming`] may wait when it is dropped, on whatever way.
 pub(crate) struct Ending<'a> {
-    pub(crate) desk: &'a dyn Desk,
+    pub(crate) dispatcher: &'a dyn Dispatcher,
     pub(crate) is_over: &'a AtomicBool,
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.desk.end(self.is_over);
+        self.dispatcher.end(self.is_over);
     }
 }
 

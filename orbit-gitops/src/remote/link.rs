@@ -15,8 +15,8 @@ use git2::{
 use crate::fault::Fault;
 use crate::remote::access::{Access, Secret};
 use crate::remote::fault::RemoteFault;
+use crate::remote::heartbeat::Heartbeat;
 use crate::remote::known_hosts::{self, Verdict};
-use crate::remote::pulse::Pulse;
 use crate::remote::url::RemoteUrl;
 use crate::remote::verdict::{self, Status};
 
@@ -28,7 +28,7 @@ const MAX_SAID: usize = 16 << 10;
 pub(crate) struct Link {
     url: RemoteUrl,
     access: Arc<Access>,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 /// What a push came to.
@@ -52,7 +52,11 @@ struct Heard {
 
 impl Link {
     /// Checks that the access fits the URL.
-    pub(crate) fn new(url: &RemoteUrl, access: &Access, pulse: Pulse) -> Result<Self, Fault> {
+    pub(crate) fn new(
+        url: &RemoteUrl,
+        access: &Access,
+        heartbeat: Heartbeat,
+    ) -> Result<Self, Fault> {
         let (expected, found) = match access {
             Access::Key { .. } if url.is_web() => ("a token or openly", "a key"),
             Access::Token { .. } | Access::TokenFile { .. } if url.ssh_port().is_some() => {
@@ -74,7 +78,7 @@ impl Link {
         }
         access.header()?;
         let url = access.username().map_or_else(|| url.clone(), |name| url.with_user(name));
-        Ok(Self { url, access: Arc::new(access.clone()), pulse })
+        Ok(Self { url, access: Arc::new(access.clone()), heartbeat })
     }
 
     /// Returns the server and repository as an error shows them.
@@ -96,7 +100,7 @@ impl Link {
         branch: &str,
         depth: i32,
     ) -> Result<(Option<Oid>, Vec<String>), Fault> {
-        self.pulse.beat();
+        self.heartbeat.beat();
         let heard = RefCell::new(Heard::default());
         let mut options = FetchOptions::new();
         options.remote_callbacks(self.callbacks(&heard));
@@ -110,7 +114,7 @@ impl Link {
         let refspec = format!("+{branch}:{branch}");
         let fetched = remote.fetch(&[refspec], Some(&mut options), Some("orbit"));
         drop(options);
-        self.pulse.beat();
+        self.heartbeat.beat();
         fetched.map_err(|error| self.fault(error, &mut heard.take()))?;
         let mut others = Vec::new();
         for head in remote.list()? {
@@ -132,7 +136,7 @@ impl Link {
         from: Oid,
         to: Oid,
     ) -> Result<Pushed, Fault> {
-        self.pulse.beat();
+        self.heartbeat.beat();
         let heard = RefCell::new(Heard::default());
         let mut callbacks = self.callbacks(&heard);
         callbacks.push_negotiation(|updates| {
@@ -155,7 +159,7 @@ impl Link {
         let mut remote = git.remote_anonymous(&self.url.to_string())?;
         let pushed = remote.push(&[format!("{to}:{branch}")], Some(&mut options));
         drop(options);
-        self.pulse.beat();
+        self.heartbeat.beat();
         self.outcome(branch, pushed, heard.take())
     }
 
@@ -209,15 +213,15 @@ impl Link {
         callbacks.sideband_progress(|text| {
             let said = &mut heard.borrow_mut().said;
             said.extend(text.iter().take(MAX_SAID.saturating_sub(said.len())));
-            self.pulse.beat();
+            self.heartbeat.beat();
             true
         });
         callbacks.transfer_progress(|_| {
-            self.pulse.beat();
+            self.heartbeat.beat();
             true
         });
-        callbacks.push_transfer_progress(|_, _, _| self.pulse.beat());
-        callbacks.pack_progress(|_, _, _| self.pulse.beat());
+        callbacks.push_transfer_progress(|_, _, _| self.heartbeat.beat());
+        callbacks.pack_progress(|_, _, _| self.heartbeat.beat());
         callbacks
     }
 

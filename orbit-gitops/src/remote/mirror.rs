@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::branch::Branch;
 use crate::durable::at;
 use crate::fault::Fault;
-use crate::remote::ahead::{Ahead, Desk, Ending};
+use crate::remote::ahead::{Ahead, Dispatcher, Ending};
 use crate::remote::fault::RemoteFault;
 use crate::remote::link::{Link, Pushed};
 use crate::remote::loose;
@@ -186,7 +186,7 @@ impl Mirror {
     pub(crate) fn push_and_go_ahead(
         &mut self,
         (from, to): (Oid, Oid),
-        desk: &dyn Desk,
+        dispatcher: &dyn Dispatcher,
     ) -> Result<Pushed, Fault> {
         let Self { branch, pushing, place, .. } = self;
         let pushing = match pushing {
@@ -195,8 +195,8 @@ impl Mirror {
         };
         let is_over = AtomicBool::new(false);
         let (pushed, ahead) = thread::scope(|scope| {
-            let ending = Ending { desk, is_over: &is_over };
-            let coming = |n| desk.coming(n, &is_over);
+            let ending = Ending { dispatcher, is_over: &is_over };
+            let coming = |n| dispatcher.coming(n, &is_over);
             let make = move || Ahead::make(branch, to, coming);
             // Without a thread, or if it ends badly, nothing is made ahead.
             let maker = thread::Builder::new().name(THREAD.to_owned()).spawn_scoped(scope, make);

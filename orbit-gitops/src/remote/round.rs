@@ -8,7 +8,7 @@ use orbit_core::{ActionId, Environment};
 
 use crate::fault::Fault;
 use crate::lists;
-use crate::remote::ahead::Desk;
+use crate::remote::ahead::Dispatcher;
 use crate::remote::mirror::Mirror;
 
 mod push;
@@ -32,14 +32,14 @@ pub(crate) enum Answer {
 /// A round, on a clone whose head may have been left behind since the last one.
 pub(crate) struct Round<'a> {
     mirror: &'a mut Mirror,
-    desk: &'a dyn Desk,
+    dispatcher: &'a dyn Dispatcher,
     /// Whether the server was asked for its head since the round began.
     is_fresh: bool,
 }
 
 impl<'a> Round<'a> {
-    pub(crate) const fn new(mirror: &'a mut Mirror, desk: &'a dyn Desk) -> Self {
-        Self { mirror, desk, is_fresh: false }
+    pub(crate) const fn new(mirror: &'a mut Mirror, dispatcher: &'a dyn Dispatcher) -> Self {
+        Self { mirror, dispatcher, is_fresh: false }
     }
 
     /// Answers all that was asked, in its order.
@@ -81,7 +81,7 @@ impl<'a> Round<'a> {
     }
 
     fn expect_turn(&self) -> Result<(), Fault> {
-        if self.desk.has_turn() { Ok(()) } else { Err(Fault::Unanswered) }
+        if self.dispatcher.has_turn() { Ok(()) } else { Err(Fault::Unanswered) }
     }
 
     fn sync(&mut self) -> Result<(), Fault> {

@@ -12,13 +12,13 @@ use tokio::time::{Instant, timeout};
 use tracing::warn;
 
 use crate::fault::Fault;
-use crate::remote::ahead::Desk;
-use crate::remote::crowd::Crowd;
+use crate::remote::ahead::Dispatcher;
 use crate::remote::fault::RemoteFault;
+use crate::remote::heartbeat::Heartbeat;
 use crate::remote::mirror::{Mirror, Place};
-use crate::remote::pulse::Pulse;
 use crate::remote::queue::{Queue, Turn};
 use crate::remote::round::{Answer, Ask, Round};
+use crate::remote::thread_limit::ThreadLimit;
 
 /// In how many parts the time is counted in which a thread must show life.
 const PARTS: u32 = 4;
@@ -34,7 +34,7 @@ pub(crate) struct Worker {
     watch: Watch,
     place: Place,
     commits_per_push: usize,
-    crowd: Crowd,
+    threads: ThreadLimit,
 }
 
 /// How long a silent server is waited for.
@@ -42,7 +42,7 @@ pub(crate) struct Worker {
 pub(crate) struct Watch {
     pub(crate) server: String,
     pub(crate) limit: Duration,
-    pub(crate) pulse: Pulse,
+    pub(crate) heartbeat: Heartbeat,
 }
 
 impl Watch {
@@ -63,13 +63,13 @@ impl Watch {
         let (sender, receiver) = mpsc::channel();
         // Who was given up sends to nobody.
         start(move || drop(sender.send(work())))?;
-        let (mut seen, mut n_silent) = (self.pulse.count(), 0);
+        let (mut seen, mut n_silent) = (self.heartbeat.count(), 0);
         while n_silent < PARTS {
             match receiver.recv_timeout(self.part()) {
                 Ok(result) => return result,
                 Err(RecvTimeoutError::Disconnected) => return Err(Fault::Unanswered),
                 Err(RecvTimeoutError::Timeout) => {
-                    let now = self.pulse.count();
+                    let now = self.heartbeat.count();
                     n_silent = if now == seen { n_silent + 1 } else { 0 };
                     seen = now;
                 }
@@ -81,8 +81,8 @@ impl Watch {
 
 impl Worker {
     pub(crate) fn new(mirror: Mirror, place: Place, watch: Watch, commits_per_push: usize) -> Self {
-        let (queue, crowd) = (Queue::new(Some(mirror)), Crowd::default());
-        Self { queue, watch, place, commits_per_push, crowd }
+        let (queue, threads) = (Queue::new(Some(mirror)), ThreadLimit::default());
+        Self { queue, watch, place, commits_per_push, threads }
     }
 
     /// Asks, and waits for the answer as long as the thread that works on it shows life.
@@ -113,7 +113,7 @@ impl Worker {
 
     /// Returns what changes while a thread works.
     fn sign(&self) -> (Option<Turn>, u64) {
-        (self.queue.turn(), self.watch.pulse.count())
+        (self.queue.turn(), self.watch.heartbeat.count())
     }
 
     fn start(self: &Arc<Self>, turn: Turn) {
@@ -128,14 +128,14 @@ impl Worker {
     }
 
     fn try_start(self: &Arc<Self>, turn: Turn) -> Result<(), Fault> {
-        let place = self.crowd.enter(Instant::now()).map_err(|n_calls| {
+        let permit = self.threads.acquire(Instant::now()).map_err(|n_calls| {
             let server = self.watch.server.clone();
             RemoteFault::Stuck { server, n_calls }
         })?;
         let worker = Arc::clone(self);
         start(move || {
             worker.work(turn);
-            drop(place);
+            drop(permit);
         })
     }
 
@@ -156,7 +156,7 @@ impl Worker {
     fn work(&self, turn: Turn) {
         let mut mirror = self.queue.take_kept(turn);
         loop {
-            self.watch.pulse.beat();
+            self.watch.heartbeat.beat();
             let is_heavy = |ask: &Ask| ask.commit().is_some();
             let taken = self.queue.take(turn, &mut mirror, self.commits_per_push, is_heavy);
             let Some(asks) = taken else { return };
@@ -175,10 +175,10 @@ impl Worker {
         mirror: &mut Option<Mirror>,
         asks: &[Ask],
     ) -> Vec<Result<Answer, Fault>> {
-        let desk = AtWork { worker: self, turn };
-        let serve = |mirror: &mut Mirror| Round::new(mirror, &desk).serve(asks);
+        let dispatcher = WorkerTurn { worker: self, turn };
+        let serve = |mirror: &mut Mirror| Round::new(mirror, &dispatcher).serve(asks);
         let served = match self.open(mirror).and_then(serve) {
-            Err(Fault::Git(error)) if desk.has_turn() => {
+            Err(Fault::Git(error)) if dispatcher.has_turn() => {
                 let path = self.place.path.display();
                 warn!("The clone {path} is damaged, making it anew: {}", error.message());
                 let made = Mirror::make(&self.place).map(|made| mirror.insert(made));
@@ -202,12 +202,12 @@ impl Worker {
 }
 
 /// A worker in the time of one thread.
-struct AtWork<'a> {
+struct WorkerTurn<'a> {
     worker: &'a Worker,
     turn: Turn,
 }
 
-impl Desk for AtWork<'_> {
+impl Dispatcher for WorkerTurn<'_> {
     fn has_turn(&self) -> bool {
         self.worker.queue.turn() == Some(self.turn)
     }

@@ -129,7 +129,7 @@ impl Round<'_> {
     /// round are made. A push that was outrun once may be outrun again.
     fn push(&mut self, head: Oid, tip: Oid, may_go_ahead: bool) -> Result<Pushed, Fault> {
         if may_go_ahead {
-            self.mirror.push_and_go_ahead((head, tip), self.desk)
+            self.mirror.push_and_go_ahead((head, tip), self.dispatcher)
         } else {
             self.mirror.push(head, tip)
         }

@@ -14,18 +14,18 @@ const REST: Duration = Duration::from_secs(300);
 
 /// The threads that work on one repository, those included that were left behind.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd {
+pub(crate) struct ThreadLimit {
     alive: Arc<()>,
     last: Mutex<Option<Instant>>,
 }
 
-/// The place of one thread, free again when it is dropped.
+/// The permit of one thread, free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(#[expect(dead_code, reason = "it is counted")] Arc<()>);
+pub(crate) struct Permit(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
-impl Crowd {
-    /// Returns a place for a thread, or how many are there already if it has to wait.
-    pub(crate) fn enter(&self, now: Instant) -> Result<Place, usize> {
+impl ThreadLimit {
+    /// Returns a permit for a thread, or how many are there already if it has to wait.
+    pub(crate) fn acquire(&self, now: Instant) -> Result<Permit, usize> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let n_alive = Arc::strong_count(&self.alive) - 1;
         let is_resting = last.is_some_and(|last| now.saturating_duration_since(last) < REST);
@@ -33,7 +33,7 @@ impl Crowd {
             return Err(n_alive);
         }
         *last = Some(now);
-        Ok(Place(Arc::clone(&self.alive)))
+        Ok(Permit(Arc::clone(&self.alive)))
     }
 }
 
@@ -43,15 +43,15 @@ mod tests {
 
     #[test]
     fn a_server_that_hangs_gets_one_more_thread_now_and_then() {
-        let (crowd, now) = (Crowd::default(), Instant::now());
-        let mut hung: Vec<_> = (0..MOST).map(|_| crowd.enter(now).unwrap()).collect();
-        assert_eq!(crowd.enter(now).unwrap_err(), MOST);
-        hung.push(crowd.enter(now + REST).unwrap());
-        assert_eq!(crowd.enter(now + REST).unwrap_err(), MOST + 1);
+        let (threads, now) = (ThreadLimit::default(), Instant::now());
+        let mut hung: Vec<_> = (0..MOST).map(|_| threads.acquire(now).unwrap()).collect();
+        assert_eq!(threads.acquire(now).unwrap_err(), MOST);
+        hung.push(threads.acquire(now + REST).unwrap());
+        assert_eq!(threads.acquire(now + REST).unwrap_err(), MOST + 1);
         hung.truncate(MOST - 1);
-        let free = crowd.enter(now + REST).unwrap();
-        assert_eq!(crowd.enter(now + REST).unwrap_err(), MOST);
+        let free = threads.acquire(now + REST).unwrap();
+        assert_eq!(threads.acquire(now + REST).unwrap_err(), MOST);
         drop(free);
-        drop(crowd.enter(now + REST).unwrap());
+        drop(threads.acquire(now + REST).unwrap());
     }
 }

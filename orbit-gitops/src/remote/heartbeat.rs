@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// libgit2 has no time-out that is set without unsafe code, and no callback runs while a socket is
 /// silent: a thread that hangs cannot be stopped, but it can be left behind.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Pulse(Arc<AtomicU64>);
+pub(crate) struct Heartbeat(Arc<AtomicU64>);
 
-impl Pulse {
+impl Heartbeat {
     pub(crate) fn beat(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
