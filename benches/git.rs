@@ -21,6 +21,8 @@
 
 #[path = "git/data.rs"]
 mod data;
+#[path = "../tests/support/git_setup.rs"]
+mod git_setup;
 #[path = "git/memory.rs"]
 mod memory;
 #[path = "git/peers.rs"]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/git_setup.rs"]
+mod git_setup;
 #[path = "gitops/place.rs"]
 mod place;
 #[path = "gitops/sample.rs"]

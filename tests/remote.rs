@@ -9,6 +9,8 @@
     reason = "a test fails by panicking, and measures how long it waits"
 )]
 
+#[path = "support/git_setup.rs"]
+mod git_setup;
 #[path = "support/git_servers.rs"]
 mod servers;
 

@@ -13,9 +13,11 @@ use orbit_core::intent::{Commit, CommitId, Intent, app_path, deploy_list_path};
 use orbit_core::list::{self, Change, Entry};
 use orbit_core::port::GitOps as _;
 use orbit_core::testing::samples::{action_id, image};
-use orbit_core::{Environment, Environments, Timestamp};
-use orbit_gitops::{Access, Identity, Remote, RemoteSettings, Secret, Setup};
+use orbit_core::{Environment, Timestamp};
+use orbit_gitops::{Access, Remote, RemoteSettings, Secret};
 use tempfile::TempDir;
+
+pub(crate) use crate::git_setup::setup;
 
 use crate::servers::{Bare, HttpServer, Proxy, TOKEN, USERNAME};
 
@@ -30,16 +32,6 @@ pub(crate) struct Site {
     directory: TempDir,
     since: CommitId,
     n_deployed: AtomicU32,
-}
-
-pub(crate) fn setup() -> Setup {
-    Setup {
-        branch: "main".to_owned(),
-        environments: Environments::default(),
-        installation: "01JCZXAMPLE".to_owned(),
-        identity: Identity { name: "Orbit".to_owned(), email: "orbit@k8or.com".to_owned() },
-        at: Timestamp::from_millis(1_737_799_200_000),
-    }
 }
 
 /// Returns what the repository behind a port is opened with.

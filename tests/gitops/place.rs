@@ -5,23 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use orbit_core::port::PortError;
-use orbit_core::{Environments, Timestamp};
-use orbit_gitops::{Identity, Repository, Setup};
+use orbit_gitops::{Repository, Setup};
 use tempfile::TempDir;
+
+pub(crate) use crate::git_setup::setup;
 
 pub(crate) const DEPLOY_LIST: &str = "environments/development/deploy-list.yaml";
 pub(crate) const DELETE_LIST: &str = "environments/development/delete-list.yaml";
-
-/// Returns the setup that tests begin with.
-pub(crate) fn setup() -> Setup {
-    Setup {
-        branch: "main".to_owned(),
-        environments: Environments::default(),
-        installation: "01JCZXAMPLE".to_owned(),
-        identity: Identity { name: "Orbit".to_owned(), email: "orbit@k8or.com".to_owned() },
-        at: Timestamp::from_millis(1_737_799_200_000),
-    }
-}
 
 /// A directory with the repository that is tested.
 pub(crate) struct Place {

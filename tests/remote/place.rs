@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use orbit_core::port::PortError;
-use orbit_core::{Environments, Timestamp};
-use orbit_gitops::{Access, Identity, Remote, RemoteSettings, Secret, Setup};
+use orbit_gitops::{Access, Remote, RemoteSettings, Secret};
 use tempfile::TempDir;
+
+pub(crate) use crate::git_setup::setup;
 
 use crate::servers::{Bare, HttpServer, Proxy, SshServer, TOKEN, USERNAME, Writer};
 
@@ -14,17 +15,6 @@ pub(crate) const DEPLOY_LIST: &str = "environments/development/deploy-list.yaml"
 pub(crate) const DELETE_LIST: &str = "environments/development/delete-list.yaml";
 /// Longer than anything takes on a busy machine, so that only what hangs is cut off.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Returns the setup that tests begin with.
-pub(crate) fn setup() -> Setup {
-    Setup {
-        branch: "main".to_owned(),
-        environments: Environments::default(),
-        installation: "01JCZXAMPLE".to_owned(),
-        identity: Identity { name: "Orbit".to_owned(), email: "orbit@k8or.com".to_owned() },
-        at: Timestamp::from_millis(1_737_799_200_000),
-    }
-}
 
 /// Returns how a token is used.
 pub(crate) fn token(token: &str) -> Access {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use orbit_core::port::{GitOps as _, Kind};
-use orbit_gitops::Remote;
+use orbit_gitops::{Remote, RemoteSettings};
 
 use crate::child::insist;
 use crate::place::{Place, SshPlace, setup};
@@ -19,6 +19,12 @@ const SHORT: Duration = Duration::from_secs(2);
 /// How long a call may really take on a busy machine.
 const AT_MOST: Duration = Duration::from_secs(10);
 
+/// Opens a repository whose calls end soon.
+fn open_impatiently(mut settings: RemoteSettings) -> Remote {
+    settings.call_timeout = SHORT;
+    Remote::open(&settings, &setup()).unwrap()
+}
+
 async fn check_cut_off<T>(call: impl Future<Output = Result<T, orbit_core::port::PortError>>) {
     let begun = Instant::now();
     let error = call.await.map(drop).unwrap_err();
@@ -29,9 +35,7 @@ async fn check_cut_off<T>(call: impl Future<Output = Result<T, orbit_core::port:
 #[tokio::test]
 async fn a_server_that_says_nothing_is_unavailable_in_time() {
     let place = Place::new();
-    let mut settings = place.settings();
-    settings.call_timeout = SHORT;
-    let repository = Remote::open(&settings, &setup()).unwrap();
+    let repository = open_impatiently(place.settings());
     let since = make(&repository, 1).await;
     let mine = commit(2, &since, deploy(2, 2, None));
     place.proxy.rule(Rule::Hang);
@@ -39,7 +43,8 @@ async fn a_server_that_says_nothing_is_unavailable_in_time() {
     check_cut_off(repository.find(&action(9), &since)).await;
     check_cut_off(repository.commit(&mine)).await;
     let begun = Instant::now();
-    settings.cache = place.cache("another");
+    let mut settings = place.settings_with("another");
+    settings.call_timeout = SHORT;
     assert_eq!(Remote::open(&settings, &setup()).unwrap_err().kind(), Kind::Unavailable);
     assert!(begun.elapsed() < AT_MOST);
     place.proxy.rule(Rule::Pass);
@@ -50,9 +55,7 @@ async fn a_server_that_says_nothing_is_unavailable_in_time() {
 #[tokio::test]
 async fn a_server_over_ssh_that_says_nothing_is_unavailable_in_time() {
     let place = SshPlace::new();
-    let mut settings = place.settings();
-    settings.call_timeout = SHORT;
-    let repository = Remote::open(&settings, &setup()).unwrap();
+    let repository = open_impatiently(place.settings());
     let since = make(&repository, 1).await;
     let mine = commit(2, &since, deploy(2, 2, None));
     place.proxy.rule(Rule::Hang);
@@ -67,9 +70,7 @@ async fn a_server_over_ssh_that_says_nothing_is_unavailable_in_time() {
 async fn a_push_that_hangs_is_unavailable_in_time_and_arrives_once() {
     for rule in [Rule::HoldPush, Rule::HoldAnswer] {
         let place = Place::new();
-        let mut settings = place.settings();
-        settings.call_timeout = SHORT;
-        let repository = Remote::open(&settings, &setup()).unwrap();
+        let repository = open_impatiently(place.settings());
         let since = make(&repository, 1).await;
         place.proxy.rule(rule);
         let mine = commit(2, &since, deploy(2, 2, None));
@@ -106,9 +107,7 @@ async fn who_was_given_up_begins_nothing_more() {
         return;
     }
     let place = Place::new();
-    let mut settings = place.settings();
-    settings.call_timeout = SHORT;
-    let repository = Remote::open(&settings, &setup()).unwrap();
+    let repository = open_impatiently(place.settings());
     let since = make(&repository, 1).await;
     place.proxy.rule(Rule::HoldPush);
     check_cut_off(repository.commit(&commit(2, &since, deploy(2, 2, None)))).await;
@@ -139,9 +138,7 @@ fn let_through(place: &Place) {
 async fn a_hook_that_takes_its_time_makes_a_commit_late_and_not_twice() {
     for is_through_first in [true, false] {
         let place = Place::new();
-        let mut settings = place.settings();
-        settings.call_timeout = SHORT;
-        let repository = Remote::open(&settings, &setup()).unwrap();
+        let repository = open_impatiently(place.settings());
         let since = make(&repository, 1).await;
         let made = Command::new("mkfifo").arg(place.bare.path().join("gate")).status();
         assert!(made.unwrap().success());
@@ -166,9 +163,7 @@ async fn a_hook_that_takes_its_time_makes_a_commit_late_and_not_twice() {
 #[tokio::test]
 async fn who_waits_for_a_push_that_hangs_is_served_by_another_thread() {
     let place = Place::new();
-    let mut settings = place.settings();
-    settings.call_timeout = SHORT;
-    let repository = Arc::new(Remote::open(&settings, &setup()).unwrap());
+    let repository = Arc::new(open_impatiently(place.settings()));
     let since = make(&*repository, 1).await;
     let made = Command::new("mkfifo").arg(place.bare.path().join("gate")).status();
     assert!(made.unwrap().success());

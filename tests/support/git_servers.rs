@@ -22,16 +22,31 @@ mod tls;
 #[path = "git_servers/writer.rs"]
 mod writer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 pub(crate) use bare::Bare;
 pub(crate) use cli::git;
 pub(crate) use forward::ForwardProxy;
 pub(crate) use http::{HttpServer, TOKEN, USERNAME};
+use process::{Server, Spec};
 pub(crate) use proxy::{Proxy, Rule};
 pub(crate) use ssh::{PASSPHRASE, SshServer};
 pub(crate) use tls::Authority;
 pub(crate) use writer::{Competitor, Writer};
+
+/// Starts a program of the system as a server that has its configuration in a directory.
+fn start(name: &'static str, dir: &Path, port: u16, arguments: &[&str]) -> Server {
+    let program = system(name);
+    let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let command = move || {
+        let mut command = Command::new(&program);
+        command.args(&arguments);
+        command
+    };
+    let (dir, command) = (dir.to_owned(), Box::new(command));
+    Server::start(Spec { name, dir, port, command, ready: None, ends_when_asked: true })
+}
 
 /// Returns a program of the system, also where only root has it on its path.
 fn system(name: &str) -> PathBuf {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cli::ENVIRONMENT;
-use super::process::{Server, Spec, free_port, new_dir};
-use super::{system, tls};
+use super::process::{Server, free_port, new_dir};
+use super::{start, tls};
 
 /// The user name of GitLab's tokens.
 pub(crate) const USERNAME: &str = "oauth2";
@@ -31,23 +31,9 @@ impl HttpServer {
         fs::write(dir.join("users"), format!("{USERNAME}:{TOKEN}\n")).unwrap();
         let tls = certificate.map(tls::config).unwrap_or_default();
         fs::write(dir.join("lighttpd.conf"), config(&dir, port) + &tls).unwrap();
-        let program = system("lighttpd");
-        let file = dir.join("lighttpd.conf");
-        let command = Box::new(move || {
-            let mut command = Command::new(&program);
-            command.arg("-D").arg("-f").arg(&file);
-            command
-        });
         // It writes its access log when it is asked to end.
-        let spec = Spec {
-            name: "lighttpd",
-            dir: dir.clone(),
-            port,
-            command,
-            ready: None,
-            ends_when_asked: true,
-        };
-        Self { server: Server::start(spec), dir }
+        let server = start("lighttpd", &dir, port, &["-D", "-f", "lighttpd.conf"]);
+        Self { server, dir }
     }
 
     pub(crate) fn root(&self) -> PathBuf {

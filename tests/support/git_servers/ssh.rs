@@ -8,8 +8,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use super::cli::ENVIRONMENT;
-use super::process::{Server, Spec, free_port, new_dir};
-use super::system;
+use super::process::{Server, free_port, new_dir};
+use super::{start, system};
 
 /// What opens the key that needs it.
 pub(crate) const PASSPHRASE: &str = "open, sesame";
@@ -30,21 +30,9 @@ impl SshServer {
             // A package manager's script makes it when the service starts, and none is started here.
             fs::create_dir_all("/run/sshd").unwrap();
         }
-        let (program, file) = (system("sshd"), dir.join("sshd_config"));
-        let command = Box::new(move || {
-            let mut command = Command::new(&program);
-            command.arg("-D").arg("-e").arg("-f").arg(&file);
-            command
-        });
-        let spec = Spec {
-            name: "sshd",
-            dir: dir.clone(),
-            port,
-            command,
-            ready: None,
-            ends_when_asked: true,
-        };
-        Self { server: Server::start(spec), dir }
+        let file = dir.join("sshd_config");
+        let server = start("sshd", &dir, port, &["-D", "-e", "-f", file.to_str().unwrap()]);
+        Self { server, dir }
     }
 
     pub(crate) fn root(&self) -> PathBuf {
