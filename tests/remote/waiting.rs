@@ -8,6 +8,7 @@ use std::{fs, thread};
 
 use orbit_core::port::{GitOps as _, Kind};
 use orbit_gitops::{Remote, RemoteSettings};
+use tokio::time::timeout;
 
 use crate::child::insist;
 use crate::place::{Place, SshPlace, setup};
@@ -185,7 +186,8 @@ async fn who_waits_for_a_push_that_hangs_is_served_by_another_thread() {
     let others: Vec<_> = (3..=6).map(ask).collect();
     hung.await.unwrap();
     for other in others {
-        other.await.unwrap();
+        let served = timeout(AT_MOST * 6, other).await;
+        served.expect("no other thread serves who waits").unwrap();
     }
     assert_eq!(place.bare.actions().len(), 5);
     let_through(&place);
